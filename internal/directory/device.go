@@ -1,0 +1,69 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/letterlock/letterlock/ent"
+	"github.com/letterlock/letterlock/ent/device"
+	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/problem"
+)
+
+// readTimeout bounds a look-up that several callers wait for, whichever of them goes away.
+const readTimeout = 5 * time.Second
+
+// Device gives a registered device, removed or not, from memory if it was read within the interval. A device that nobody
+// registered is UNAUTHENTICATED and is looked for in the store each time.
+func (d *Directory) Device(ctx context.Context, id identity.DeviceID) (Device, error) {
+	known, fresh, generation := d.devices.get(id, d.options.Now(), d.options.LookAgain)
+	if fresh {
+		return known, nil
+	}
+	// Callers share a look. The generation is part of its name: who comes after a removal does not share an older one.
+	name := id.String() + strconv.FormatUint(generation, 10)
+	look := d.looks.DoChan(name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		readAt := d.options.Now()
+		found, err := d.readDevice(ctx, id)
+		if err == nil {
+			d.devices.put(found, readAt, generation)
+		}
+		return found, err
+	})
+	select {
+	case result := <-look:
+		found, _ := result.Val.(Device)
+		return found, result.Err
+	case <-ctx.Done():
+		return Device{}, unavailable("look up a device", context.Cause(ctx))
+	}
+}
+
+func (d *Directory) readDevice(ctx context.Context, id identity.DeviceID) (Device, error) {
+	row, err := d.db.Ent.Device.Query().Where(device.ID(id.String())).WithUser().Only(ctx)
+	if ent.IsNotFound(err) {
+		return Device{}, problem.New(problem.Unauthenticated, "No such device is registered here. Call registerKey first.")
+	}
+	if err != nil {
+		return Device{}, unavailable("look up a device", err)
+	}
+	return deviceOf(row, row.Edges.User)
+}
+
+// deviceOf reads the rows of a device and its user.
+func deviceOf(row *ent.Device, owner *ent.User) (Device, error) {
+	id, idErr := identity.ParseDeviceID(row.ID)
+	user, userErr := identity.ParseUserID(row.UserID)
+	key, keyErr := identity.ParseSigningPublicKey(row.SigningKey)
+	if err := errors.Join(idErr, userErr, keyErr); err != nil {
+		return Device{}, damaged("a device", err)
+	}
+	return Device{
+		ID: id, User: user, SigningKey: key, ListVersion: owner.ListVersion,
+		CreatedAt: time.UnixMicro(row.CreatedAt).UTC(), Removed: row.RemovedAt != nil,
+	}, nil
+}

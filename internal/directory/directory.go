@@ -1,0 +1,111 @@
+// Package directory knows the users, their signed device lists and their devices: it registers, publishes, looks up and
+// authenticates. It trusts no statement that it has not verified (S3, S4), and hands out statements, never loose keys.
+//
+// Expected failures are *problem.Error. Whatever fails has changed nothing, except where the problem says that the outcome
+// is unknown; register and publish can be repeated with the same bytes and give the same answer.
+package directory
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/letterlock/letterlock/ent"
+	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/database"
+)
+
+// ListsPerCall is how many statements User gives at the most (S3.6).
+const ListsPerCall = 100
+
+// Mailboxes is what a list change does to mailboxes; *mailbox.Service has it.
+type Mailboxes interface {
+	// MoveList sets the list version on all mailboxes of the user, makes those of added devices and closes those of removed
+	// ones, inside tx.
+	MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID, version uint32, added, removed []identity.DeviceID) error
+	// Closed tells, after the commit, that these devices were removed, so that their open readers end.
+	Closed(devices ...identity.DeviceID)
+}
+
+// Options are what a Directory needs to be told. The zero value of a field means its default.
+type Options struct {
+	// MaxDevices is how many devices a list may name; default 20, at most identity.MaxDevices.
+	MaxDevices int
+	// LookAgain is how long a device that was read from the store is believed; default 5 s. Within it the removal of a
+	// device on another node may stay unnoticed here.
+	LookAgain time.Duration
+	// CacheSize is how many devices are kept in memory, some 200 bytes each; default 50,000.
+	CacheSize int
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+}
+
+const (
+	defaultMaxDevices = 20
+	defaultLookAgain  = 5 * time.Second
+	defaultCacheSize  = 50_000
+)
+
+// Directory is safe for use by several goroutines.
+type Directory struct {
+	db        *database.DB
+	mailboxes Mailboxes
+	options   Options
+	devices   *deviceCache
+	looks     singleflight.Group
+	// verifying lets a few chains at a time be verified, which can take a second for a very long one, so that list changes
+	// leave processors to messages.
+	verifying chan struct{}
+}
+
+// User is a user with a part of the chain of device lists.
+type User struct {
+	ID identity.UserID
+	// ListVersion is the version that holds now.
+	ListVersion uint32
+	// Lists are signed lists, oldest first: what was asked for.
+	Lists []SignedList
+}
+
+// SignedList is one version in the exact bytes that were signed.
+type SignedList struct {
+	Version   uint32
+	Statement []byte
+}
+
+// Device is a device as the server sees it.
+type Device struct {
+	ID         identity.DeviceID
+	User       identity.UserID
+	SigningKey identity.SigningPublicKey
+	// ListVersion is the version of the user's list that holds.
+	ListVersion uint32
+	// CreatedAt is when it was registered here.
+	CreatedAt time.Time
+	// Removed: a list no longer names it; it never comes back (S4.4).
+	Removed bool
+}
+
+// New makes a Directory over a store.
+func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
+	if options.MaxDevices <= 0 {
+		options.MaxDevices = defaultMaxDevices
+	}
+	options.MaxDevices = min(options.MaxDevices, identity.MaxDevices)
+	if options.LookAgain <= 0 {
+		options.LookAgain = defaultLookAgain
+	}
+	if options.CacheSize <= 0 {
+		options.CacheSize = defaultCacheSize
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	return &Directory{
+		db: db, mailboxes: mailboxes, options: options,
+		devices:   newDeviceCache(options.CacheSize),
+		verifying: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
+}
