@@ -14,32 +14,53 @@ func (d *Directory) Authenticate(ctx context.Context, token string, origins []st
 	if token == "" {
 		return Device{}, problem.New(problem.Unauthenticated, "This needs a device token.")
 	}
-	id, _, err := identity.ParseTokenDevice(token)
-	if err != nil {
-		return Device{}, tokenRefused(err)
+	verified, seen := d.tokens.get(token, origins, d.options.Now())
+	id := verified.Device
+	if !seen {
+		var err error
+		if id, _, err = identity.ParseTokenDevice(token); err != nil {
+			return Device{}, tokenRefused(err)
+		}
 	}
 	device, err := d.Device(ctx, id)
 	if err != nil {
 		return Device{}, err
 	}
-	if err := d.verifyToken(token, device.SigningKey, device.User, origins); err != nil {
+	if !seen {
+		verified, err := d.verifyToken(token, device.SigningKey, device.User, origins)
+		if err != nil {
+			return Device{}, err
+		}
+		d.tokens.put(token, verified)
+	}
+	return listed(device)
+}
+
+// Listed is Device for callers who must be on their user's list now: DEVICE_REMOVED if the device no longer is.
+func (d *Directory) Listed(ctx context.Context, id identity.DeviceID) (Device, error) {
+	device, err := d.Device(ctx, id)
+	if err != nil {
 		return Device{}, err
 	}
+	return listed(device)
+}
+
+func listed(device Device) (Device, error) {
 	if device.Removed {
 		return Device{}, deviceRemoved()
 	}
 	return device, nil
 }
 
-func (d *Directory) verifyToken(token string, key identity.SigningPublicKey, user identity.UserID, origins []string) error {
+func (d *Directory) verifyToken(token string, key identity.SigningPublicKey, user identity.UserID, origins []string) (identity.Token, error) {
 	verified, err := identity.VerifyToken(token, key, origins, d.options.Now())
 	if err == nil {
 		err = verified.CheckUser(user)
 	}
 	if err != nil {
-		return tokenRefused(err)
+		return identity.Token{}, tokenRefused(err)
 	}
-	return nil
+	return verified, nil
 }
 
 func tokenRefused(err error) *problem.Error {

@@ -36,7 +36,7 @@ type Options struct {
 	// LookAgain is how long a device that was read from the store is believed; default 5 s. Within it the removal of a
 	// device on another node may stay unnoticed here.
 	LookAgain time.Duration
-	// CacheSize is how many devices are kept in memory, some 200 bytes each; default 50,000.
+	// CacheSize is how many devices, and how many verified tokens, are kept in memory, some 200 bytes each; default 50,000.
 	CacheSize int
 	// Now is the clock; default time.Now.
 	Now func() time.Time
@@ -54,6 +54,7 @@ type Directory struct {
 	mailboxes Mailboxes
 	options   Options
 	devices   *deviceCache
+	tokens    *tokenCache
 	looks     singleflight.Group
 	// verifying lets a few chains at a time be verified, which can take a second for a very long one, so that list changes
 	// leave processors to messages.
@@ -106,6 +107,7 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 	return &Directory{
 		db: db, mailboxes: mailboxes, options: options,
 		devices:   newDeviceCache(options.CacheSize),
+		tokens:    newTokenCache(options.CacheSize),
 		verifying: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }

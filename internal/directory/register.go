@@ -28,7 +28,7 @@ func (d *Directory) Register(ctx context.Context, userKey, statement []byte, tok
 	if token == "" {
 		return nil, Device{}, problem.New(problem.Unauthenticated, "This needs a token of the device on the list (S6.6).")
 	}
-	if err := d.verifyToken(token, first.Entries[0].SigningKey, first.UserID(), origins); err != nil {
+	if _, err := d.verifyToken(token, first.Entries[0].SigningKey, first.UserID(), origins); err != nil {
 		return nil, Device{}, err
 	}
 	var user *User

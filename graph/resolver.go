@@ -1,0 +1,48 @@
+// Package graph answers the GraphQL schema: resolvers of a line each, and the mapping between the schema's types and
+// those of the packages that do the work.
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/directory"
+	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/mailbox"
+)
+
+// Resolver is the root of all resolvers.
+type Resolver struct {
+	Directory Directory
+	Mailboxes Mailboxes
+	Limits    limits.Limits
+	Version   string
+	Origins   []string // canonical; the audiences of tokens
+	Now       func() time.Time
+	// Present makes what callers see of the error that a subscription ends with.
+	Present func(ctx context.Context, err error) *gqlerror.Error
+}
+
+// Directory is what resolvers need of *directory.Directory.
+type Directory interface {
+	Register(ctx context.Context, userKey, statement []byte, token string, origins []string) (*directory.User, directory.Device, error)
+	Publish(ctx context.Context, caller directory.Device, statement []byte) (*directory.User, error)
+	User(ctx context.Context, id identity.UserID, since uint32) (*directory.User, error)
+}
+
+// Mailboxes is what resolvers need of *mailbox.Service.
+type Mailboxes interface {
+	Send(ctx context.Context, send mailbox.Send) (mailbox.Receipt, error)
+	Acknowledge(ctx context.Context, device identity.DeviceID, upTo mailbox.Cursor) (mailbox.Acknowledgement, error)
+	Page(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor, first int) (mailbox.Page, error)
+	Subscribe(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor) (*mailbox.Reader, error)
+	Status(ctx context.Context, device identity.DeviceID) (mailbox.Status, error)
+}
+
+var (
+	_ Directory = (*directory.Directory)(nil)
+	_ Mailboxes = (*mailbox.Service)(nil)
+)

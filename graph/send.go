@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/letterlock/letterlock/graph/model"
+	"github.com/letterlock/letterlock/internal/caller"
+	"github.com/letterlock/letterlock/internal/mailbox"
+	"github.com/letterlock/letterlock/internal/problem"
+)
+
+func (r *Resolver) send(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error) {
+	device, err := caller.From(ctx).Device(ctx)
+	if err != nil {
+		return nil, err
+	}
+	send, err := sendOf(input)
+	if err != nil {
+		return nil, err
+	}
+	send.SenderUser, send.SenderDevice = device.User, device.ID
+	receipt, err := r.Mailboxes.Send(ctx, send)
+	if err != nil {
+		return nil, err
+	}
+	return receiptModel(receipt), nil
+}
+
+func sendOf(input model.SendMessageInput) (mailbox.Send, error) {
+	id, err := messageID(input.MessageID)
+	if err != nil {
+		return mailbox.Send{}, err
+	}
+	send := mailbox.Send{MessageID: id, Recipients: make([]mailbox.Recipient, len(input.Recipients))}
+	if input.ExpiresIn != nil {
+		if *input.ExpiresIn < 1 {
+			return mailbox.Send{}, problem.New(problem.BadInput, "`expiresIn` is in seconds, from 1; leave it out for the longest time.")
+		}
+		send.ExpiresIn = time.Duration(*input.ExpiresIn) * time.Second
+	}
+	for i := range input.Recipients {
+		if send.Recipients[i], err = recipientOf(&input.Recipients[i]); err != nil {
+			return mailbox.Send{}, err
+		}
+	}
+	return send, nil
+}
+
+func recipientOf(input *model.RecipientInput) (mailbox.Recipient, error) {
+	user, err := userID(input.UserID)
+	if err != nil {
+		return mailbox.Recipient{}, err
+	}
+	version, err := listVersion(input.ListVersion, "listVersion")
+	if err != nil {
+		return mailbox.Recipient{}, err
+	}
+	recipient := mailbox.Recipient{User: user, ListVersion: version, Envelopes: make([]mailbox.Envelope, len(input.Envelopes))}
+	for i := range input.Envelopes {
+		e := &input.Envelopes[i]
+		device, err := deviceID(e.DeviceID)
+		if err != nil {
+			return mailbox.Recipient{}, err
+		}
+		recipient.Envelopes[i] = mailbox.Envelope{Device: device, Kind: kindOf(e.Kind), Ciphertext: e.Ciphertext, Nonce: e.Nonce}
+	}
+	return recipient, nil
+}
+
+// messageID reads a UUID in its one canonical form; uuid.Parse takes others too.
+func messageID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil || id.String() != text {
+		return uuid.UUID{}, problem.New(problem.BadInput, "`messageId` must be a UUIDv7 in lower-case hyphenated form.")
+	}
+	return id, nil
+}
+
+func receiptModel(receipt mailbox.Receipt) *model.SendMessagePayload {
+	deliveries := make([]model.Delivery, len(receipt.Deliveries))
+	for i, d := range receipt.Deliveries {
+		deliveries[i] = model.Delivery{DeviceID: d.Device.String(), Status: model.DeliveryStatusMailboxFull}
+		if d.Stored {
+			deliveries[i].Status = model.DeliveryStatusStored
+		}
+	}
+	return &model.SendMessagePayload{MessageID: receipt.MessageID.String(), AcceptedAt: receipt.AcceptedAt, Deliveries: deliveries}
+}
+
+// The kinds of envelopes, in the schema and in mailboxes.
+func kindOf(kind model.EnvelopeKind) mailbox.Kind {
+	switch kind {
+	case model.EnvelopeKindBox:
+		return mailbox.Box
+	case model.EnvelopeKindSession:
+		return mailbox.Session
+	case model.EnvelopeKindSessionStart:
+		return mailbox.SessionStart
+	default:
+		return 0
+	}
+}
+
+func kindModel(kind mailbox.Kind) model.EnvelopeKind {
+	switch kind {
+	case mailbox.Box:
+		return model.EnvelopeKindBox
+	case mailbox.SessionStart:
+		return model.EnvelopeKindSessionStart
+	default:
+		return model.EnvelopeKindSession
+	}
+}

@@ -1,0 +1,137 @@
+package graphqlhttp
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/stream"
+)
+
+// Events is the gqlgen transport for server-sent events, in the graphql-sse protocol's distinct connections mode.
+type Events struct {
+	Guard        *guard.Guard
+	Present      *failure.Presenter
+	MaxBytes     int64         // of a request's body
+	PingInterval time.Duration // between comments that show that the stream is alive
+	WriteTimeout time.Duration // for each event
+	// Cut ends when the streams are to be cut off, so that clients connect again; an orderly end would tell them that
+	// there is no more to come.
+	Cut context.Context
+}
+
+// Supports reports whether the request asks for a stream, after Front has let it through.
+func (t *Events) Supports(r *http.Request) bool {
+	return r.Method == http.MethodPost && negotiate(r.Header.Get("Accept")) == mediaEvents
+}
+
+// Do serves one stream.
+func (t *Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	var body bytes.Buffer
+	no := readBody(&body, w, r, t.MaxBytes)
+	if no == nil {
+		no = decode(body.Bytes(), &graphql.RawParams{})
+	}
+	if no != nil {
+		t.Present.Write(r.Context(), w, no.status, mediaJSON+charset, no.err)
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	out := newEventWriter(w, t.WriteTimeout)
+	defer out.close()
+	stop := context.AfterFunc(t.Cut, func() {
+		out.cut()
+		cancel()
+	})
+	defer stop()
+	request := r.WithContext(ctx)
+	request.Body = io.NopCloser(&body)
+	transport.SSE{KeepAlivePingInterval: t.PingInterval}.Do(out, request, endings{t.Guard.Over(exec, true)})
+}
+
+// endings adds the error that a stream ended with as its last event.
+type endings struct{ graphql.GraphExecutor }
+
+// DispatchOperation runs the operation.
+func (e endings) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	ctx, end := stream.WithEnd(ctx)
+	next, ctx := e.GraphExecutor.DispatchOperation(ctx, op)
+	return func(ctx context.Context) *graphql.Response {
+		if response := next(ctx); response != nil {
+			return response
+		}
+		if err := end.Err(); err != nil {
+			return &graphql.Response{Errors: gqlerror.List{err}}
+		}
+		return nil
+	}, ctx
+}
+
+// eventWriter gives every write a deadline of its own, and drops what gqlgen's heartbeat writes after the end.
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+
+	mu   sync.Mutex
+	over bool
+}
+
+func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
+	control := http.NewResponseController(w)
+	// The request has been read. The server's deadline for that would end the stream.
+	_ = control.SetReadDeadline(time.Time{})
+	return &eventWriter{w: w, control: control, timeout: timeout}
+}
+
+// Header gives the response's header.
+func (e *eventWriter) Header() http.Header { return e.w.Header() }
+
+// WriteHeader sends the status.
+func (e *eventWriter) WriteHeader(status int) { e.w.WriteHeader(status) }
+
+// Write writes within the deadline. When it fails, net/http ends the request's context.
+func (e *eventWriter) Write(b []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return len(b), nil
+	}
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout))
+	return e.w.Write(b)
+}
+
+// Flush sends what has been written.
+func (e *eventWriter) Flush() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.over {
+		_ = e.control.Flush()
+	}
+}
+
+// close ends the stream in order.
+func (e *eventWriter) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = true
+}
+
+// cut makes the connection break off: nothing more can be written, the end of the body neither.
+func (e *eventWriter) cut() {
+	_ = e.control.SetWriteDeadline(time.Unix(1, 0)) // Also ends a write that is stuck.
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = true
+	_ = e.control.SetWriteDeadline(time.Unix(1, 0))
+}

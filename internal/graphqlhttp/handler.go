@@ -1,0 +1,44 @@
+// Package graphqlhttp serves GraphQL by the GraphQL-over-HTTP specification: POST for queries and mutations, server-sent events
+// for subscriptions. Requests pass a size limit and a JSON check before gqlgen sees them.
+package graphqlhttp
+
+import (
+	"net/http"
+
+	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/problem"
+)
+
+// Front stands before gqlgen's handler and answers what no transport takes: other methods, other media types.
+func Front(next http.Handler, present *failure.Presenter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" && r.Method == http.MethodGet {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if no := unsuitable(r); no != nil {
+			if no.status == http.StatusMethodNotAllowed {
+				w.Header().Set("Allow", "POST, OPTIONS")
+			}
+			present.Write(r.Context(), w, no.status, mediaJSON+charset, no.err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func unsuitable(r *http.Request) *refusal {
+	switch {
+	case r.Method != http.MethodPost:
+		return refused(http.StatusMethodNotAllowed, problem.BadInput,
+			"GraphQL is served by POST here, and over WebSocket. To try it in a browser, open /playground.")
+	case !sendsJSON(r):
+		return refused(http.StatusUnsupportedMediaType, problem.BadInput,
+			"Send the request as `Content-Type: application/json`, in UTF-8.")
+	case negotiate(r.Header.Get("Accept")) == notAcceptable:
+		return refused(http.StatusNotAcceptable, problem.BadInput,
+			"Accept one of application/graphql-response+json, application/json or text/event-stream.")
+	default:
+		return nil
+	}
+}

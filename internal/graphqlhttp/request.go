@@ -1,0 +1,82 @@
+package graphqlhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/letterlock/letterlock/internal/problem"
+)
+
+// refusal is a request that never becomes a GraphQL operation, with the status that it is answered by.
+type refusal struct {
+	status int
+	err    error
+}
+
+func refused(status int, code problem.Code, message string) *refusal {
+	return &refusal{status: status, err: problem.New(code, message)}
+}
+
+// readBody reads a request's body into buffer, up to limit bytes.
+func readBody(buffer *bytes.Buffer, w http.ResponseWriter, r *http.Request, limit int64) *refusal {
+	if r.ContentLength > limit {
+		return tooLarge(limit)
+	}
+	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return tooLarge(limit)
+	case err != nil:
+		return refused(http.StatusBadRequest, problem.BadInput, "The request body did not arrive whole. Send it again.")
+	default:
+		return nil
+	}
+}
+
+func tooLarge(limit int64) *refusal {
+	return refused(http.StatusRequestEntityTooLarge, problem.RequestTooLarge,
+		fmt.Sprintf("The request body is longer than %d bytes. Send less at once; `server { limits { maxRequestBytes } }` tells the limit.", limit))
+}
+
+// decode reads the parameters of a GraphQL request. Nothing of the body comes back in a message or in a log.
+func decode(body []byte, params *graphql.RawParams) *refusal {
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return badBody("The request body must be one JSON object with `query`, and where needed `variables` and `operationName`.")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(params); err != nil {
+		return badBody(whyUndecodable(err))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return badBody("The request body must be one JSON object and nothing behind it.")
+	}
+	if params.Query == "" {
+		return badBody("The request body has no `query`: put the GraphQL document there.")
+	}
+	return nil
+}
+
+func badBody(message string) *refusal {
+	return refused(http.StatusBadRequest, problem.BadInput, message)
+}
+
+func whyUndecodable(err error) string {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("The request body is not JSON: it breaks off or goes wrong at byte %d.", syntax.Offset)
+	case errors.As(err, &kind):
+		return "In the request body, `query` and `operationName` must be strings, `variables` and `extensions` objects."
+	default:
+		return "The request body is not complete JSON."
+	}
+}

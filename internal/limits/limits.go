@@ -1,0 +1,89 @@
+// Package limits holds every bound that an operator can set, with its default, flag and environment variable. What a client
+// has to know of them, the query `server` shows; all stand in docs/operating.md.
+package limits
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What the protocol fixes for every server. No flag changes it.
+const (
+	// TokenLifetime is how far ahead a device token may expire (S6.4).
+	TokenLifetime = 10 * time.Minute
+	// MessageIDLifetime is how long a message id is remembered (delivery contract 2).
+	MessageIDLifetime = 7 * 24 * time.Hour
+	// DevicesPerList is the most entries that a device list can encode (S3).
+	DevicesPerList = 100
+	// PageSize is the most messages that one page of a mailbox holds.
+	PageSize = 100
+)
+
+// Limits are the bounds that an operator can set. Sizes are in bytes. Passed by value. The tags are kong's; the environment
+// variable of a flag is its name in capitals behind LETTERLOCK_.
+type Limits struct {
+	MaxRequestBytes     int64 `name:"max-request-bytes" default:"4194304" help:"The longest request body, and the longest message on a socket, in bytes."`
+	MaxCiphertextBytes  int   `name:"max-ciphertext-bytes" default:"66560" help:"The longest ciphertext of one envelope, in bytes."`
+	MaxEnvelopesPerSend int   `name:"max-envelopes-per-send" default:"200" help:"How many envelopes one sendMessage may carry."`
+	MaxDevicesPerUser   int   `name:"max-devices-per-user" default:"20" help:"How many devices a device list may name, 1 to 100."`
+
+	MailboxMaxMessages          int           `name:"mailbox-max-messages" default:"20000" help:"How many messages may wait in one mailbox."`
+	MailboxMaxBytes             int64         `name:"mailbox-max-bytes" default:"134217728" help:"How many bytes of ciphertext may wait in one mailbox."`
+	MailboxMaxMessagesPerSender int           `name:"mailbox-max-messages-per-sender" default:"5000" help:"How many of the messages that wait in one mailbox may come from one user."`
+	MessageLifetime             time.Duration `name:"message-lifetime" default:"720h" help:"How long a message waits unless its sender asks for less, and the most that may be asked for."`
+
+	MaxQueryTokens int `name:"max-query-tokens" default:"4000" help:"How many tokens a GraphQL document may have."`
+	MaxQueryDepth  int `name:"max-query-depth" default:"24" help:"How deep braces, brackets and parentheses of a GraphQL document may nest."`
+	MaxQueryCost   int `name:"max-query-cost" default:"5000" help:"How many fields the answer to one GraphQL operation may hold, estimated; introspection is counted apart."`
+
+	MaxSockets             int           `name:"max-sockets" default:"20000" help:"How many WebSockets may be open at once."`
+	MaxOperationsPerSocket int           `name:"max-operations-per-socket" default:"64" help:"How many operations may run at once on one WebSocket."`
+	LookAgain              time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`
+	InitTimeout            time.Duration `name:"init-timeout" default:"10s" help:"How long a new WebSocket may take to send connection_init."`
+	PingInterval           time.Duration `name:"ping-interval" default:"12s" help:"How often sockets and event streams show that they are alive; a WebSocket that is silent for two and a half intervals is closed."`
+	WriteTimeout           time.Duration `name:"write-timeout" default:"10s" help:"How long one write to a client may take."`
+	RequestTimeout         time.Duration `name:"request-timeout" default:"30s" help:"How long a client may take to send a request, and the server to answer it."`
+	DrainDelay             time.Duration `name:"drain-delay" default:"0s" help:"How long a server that was told to stop goes on working while /readyz says no, so that load balancers look elsewhere first."`
+	StopTimeout            time.Duration `name:"stop-timeout" default:"15s" help:"How long stopping waits for work that has begun."`
+}
+
+// Validate refuses bounds that no server can work within. The error names the variable.
+func (l Limits) Validate() error {
+	return errors.Join(
+		between("MAX_REQUEST_BYTES", l.MaxRequestBytes, 1<<10, 1<<30),
+		between("MAX_CIPHERTEXT_BYTES", int64(l.MaxCiphertextBytes), 1, 1<<28),
+		between("MAX_ENVELOPES_PER_SEND", int64(l.MaxEnvelopesPerSend), 1, 10_000),
+		between("MAX_DEVICES_PER_USER", int64(l.MaxDevicesPerUser), 1, DevicesPerList),
+		between("MAILBOX_MAX_MESSAGES", int64(l.MailboxMaxMessages), 1, 1<<30),
+		between("MAILBOX_MAX_BYTES", l.MailboxMaxBytes, 1, 1<<50),
+		between("MAILBOX_MAX_MESSAGES_PER_SENDER", int64(l.MailboxMaxMessagesPerSender), 1, 1<<30),
+		within("MESSAGE_LIFETIME", l.MessageLifetime, time.Second, 10*365*24*time.Hour),
+		between("MAX_QUERY_TOKENS", int64(l.MaxQueryTokens), 500, 100_000),
+		between("MAX_QUERY_DEPTH", int64(l.MaxQueryDepth), 20, 1000),
+		between("MAX_QUERY_COST", int64(l.MaxQueryCost), 100, 1<<30),
+		between("MAX_SOCKETS", int64(l.MaxSockets), 1, 1<<24),
+		between("MAX_OPERATIONS_PER_SOCKET", int64(l.MaxOperationsPerSocket), 1, 10_000),
+		within("LOOK_AGAIN", l.LookAgain, time.Millisecond, time.Hour),
+		within("INIT_TIMEOUT", l.InitTimeout, time.Millisecond, time.Hour),
+		within("PING_INTERVAL", l.PingInterval, time.Millisecond, time.Hour),
+		within("WRITE_TIMEOUT", l.WriteTimeout, time.Millisecond, time.Hour),
+		within("REQUEST_TIMEOUT", l.RequestTimeout, time.Millisecond, time.Hour),
+		within("DRAIN_DELAY", l.DrainDelay, 0, time.Hour),
+		within("STOP_TIMEOUT", l.StopTimeout, time.Millisecond, time.Hour),
+	)
+}
+
+func between(name string, value, low, high int64) error {
+	if value < low || value > high {
+		return fmt.Errorf("LETTERLOCK_%s is %d; it must be from %d to %d", name, value, low, high)
+	}
+	return nil
+}
+
+func within(name string, value, low, high time.Duration) error {
+	if value < low || value > high {
+		return fmt.Errorf("LETTERLOCK_%s is %v; it must be from %v to %v", name, value, low, high)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/limits"
+)
+
+// Config is what a server is told. Database or Open says where the data lies.
+type Config struct {
+	// Addr is host:port to listen on.
+	Addr string
+	// PublicURLs are the URLs that clients know the server by. On loopback it needs none.
+	PublicURLs []string
+	// AllowedOrigins are the origins of further pages that may call the server.
+	AllowedOrigins []string
+	Database       database.Config
+	// Open is a store that is open already and stays the caller's; Database is then unused.
+	Open    *database.DB
+	Limits  limits.Limits
+	Version string
+	Log     *slog.Logger
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+}
+
+// validate refuses a configuration before anything is opened. The errors name the variable to set.
+func (c *Config) validate() error {
+	if err := c.Limits.Validate(); err != nil {
+		return err
+	}
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		return fmt.Errorf("LETTERLOCK_ADDR: %q is not host:port, like 127.0.0.1:8080", c.Addr)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"bufio"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/failure"
+)
+
+// secured sets what every answer tells browsers.
+func secured(next http.Handler) http.Handler {
+	// The slices are shared by all answers: who wants another value sets another slice.
+	always := http.Header{
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"no-referrer"},
+		"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), always)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recovering answers a panic of a handler as a defect.
+func (s *Server) recovering(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			fault := recover()
+			if fault == nil {
+				return
+			}
+			if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+				panic(fault)
+			}
+			s.present.Write(r.Context(), w, http.StatusInternalServerError, "application/json; charset=utf-8",
+				failure.Recover(r.Context(), fault))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// logging writes a line for each request at debug level: never a query, a header, or who it was.
+func (s *Server) logging(next http.Handler) http.Handler {
+	log := s.config.Log
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !log.Enabled(r.Context(), slog.LevelDebug) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		start := time.Now()
+		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		log.DebugContext(r.Context(), "request",
+			"method", r.Method, "path", r.URL.Path, "status", seen.status, "bytes", seen.bytes, "duration", time.Since(start))
+	})
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int
+}
+
+// WriteHeader remembers the status.
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts bytes.
+func (r *recorder) Write(b []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += n
+	return n, err
+}
+
+// Hijack is how a WebSocket takes the connection over.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	r.status = http.StatusSwitchingProtocols
+	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/rs/cors"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/letterlock/letterlock/graph"
+	"github.com/letterlock/letterlock/graph/generated"
+	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/graphqlhttp"
+	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/socket"
+	"github.com/letterlock/letterlock/web"
+)
+
+// cachedQueries is how many parsed documents are kept. Clients send the same few again and again; each is bounded by the
+// token limit.
+const cachedQueries = 1000
+
+// readyTimeout bounds how long /readyz waits for the store.
+const readyTimeout = 2 * time.Second
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", s.cors(graphqlhttp.Front(s.authorize(s.graphQL()), s.present)))
+	mux.Handle("GET /playground/", playground(web.Playground()))
+	mux.Handle("GET /playground", http.RedirectHandler("/playground/", http.StatusPermanentRedirect))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, welcome) })
+	return s.recovering(s.logging(secured(mux)))
+}
+
+const welcome = `This is a Letterlock server: end-to-end encrypted messaging over GraphQL.
+
+  /graphql      the API: POST, WebSocket (graphql-transport-ws, graphql-ws), server-sent events
+  /playground   try it in a browser
+  /healthz      whether the server runs
+  /readyz       whether it can work
+`
+
+func (s *Server) graphQL() *handler.Server {
+	l := s.config.Limits
+	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &graph.Resolver{
+		Directory: s.directory, Mailboxes: s.mailboxes, Limits: l, Version: s.config.Version,
+		Origins: s.origins.Own(), Now: s.config.Now, Present: s.present.Present,
+	}}))
+	gql.AddTransport(s.sockets)
+	gql.AddTransport(&graphqlhttp.Events{
+		Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes,
+		PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Cut: s.cut,
+	})
+	gql.AddTransport(&graphqlhttp.Post{Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes, Timeout: l.RequestTimeout})
+	gql.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
+	gql.SetParserTokenLimit(l.MaxQueryTokens)
+	gql.SetErrorPresenter(s.present.Present)
+	gql.SetRecoverFunc(failure.Recover)
+	gql.Use(extension.Introspection{})
+	return gql
+}
+
+// authorize puts the caller into the context. Nobody looks at the token until a field needs it.
+func (s *Server) authorize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := s.callers.WithAuthorization(r.Context(), r.Header.Get("Authorization"))
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// openSocket checks the token of connection_init. A socket without one may ask what needs none.
+func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+	authorization := payload.Authorization()
+	if authorization == "" && !claimsToken(payload) {
+		return s.callers.WithAuthorization(ctx, ""), nil, nil
+	}
+	device, err := s.callers.Authenticate(ctx, authorization)
+	if err != nil {
+		code := socket.CloseForbidden
+		if refusal := problem.CodeOf(err); refusal != problem.Unauthenticated && refusal != problem.DeviceRemoved {
+			code = socket.CloseTryLater
+		}
+		shown := s.present.Present(ctx, err)
+		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), shown.Message)
+		return ctx, nil, errors.New(shown.Message)
+	}
+	socket.Own(ctx, device.ID.String())
+	return s.callers.WithDevice(ctx, device.ID), nil, nil
+}
+
+// claimsToken reports whether a payload has an Authorization that is not empty, though it may not be a string.
+func claimsToken(payload transport.InitPayload) bool {
+	for _, name := range []string{"Authorization", "authorization"} {
+		if value, ok := payload[name]; ok && value != nil && value != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) cors(next http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowOriginFunc: s.origins.Allow,
+		AllowedMethods:  []string{http.MethodPost, http.MethodGet},
+		AllowedHeaders:  []string{"*"}, // products add their own; none has a meaning here but Authorization
+		ExposedHeaders:  []string{"Retry-After"},
+		MaxAge:          int((2 * time.Hour).Seconds()),
+	}).Handler(next)
+}
+
+// readyz says whether work can be sent here: the store answers and the server is not stopping.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	switch {
+	case s.stopping.Load():
+		text(w, http.StatusServiceUnavailable, "stopping\n")
+	case s.db.Ping(ctx) != nil:
+		text(w, http.StatusServiceUnavailable, "the store does not answer\n")
+	default:
+		text(w, http.StatusOK, "ready\n")
+	}
+}
+
+func text(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body)) // A caller who is gone needs no answer.
+}
+
+var _ graphql.Transport = (*socket.Sockets)(nil)

@@ -1,0 +1,211 @@
+// Package server wires the whole server: store, directory, mailboxes, GraphQL over its transports, and an orderly end.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/caller"
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/directory"
+	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/mailbox"
+	"github.com/letterlock/letterlock/internal/origins"
+	"github.com/letterlock/letterlock/internal/socket"
+)
+
+// Server is one node. New makes it, Serve runs it.
+type Server struct {
+	config   Config
+	listener net.Listener
+	origins  *origins.Policy
+	db       *database.DB
+
+	directory *directory.Directory
+	mailboxes *mailbox.Service
+	callers   *caller.Authenticator
+	present   *failure.Presenter
+	guard     *guard.Guard
+	sockets   *socket.Sockets
+	http      *http.Server
+
+	stopping atomic.Bool
+	stopped  chan struct{} // closed when no new work is taken
+	cut      context.Context
+	cutNow   context.CancelFunc // ends event streams
+	stopOnce sync.Once
+	stopErr  error
+}
+
+// New opens the store and the listening socket. The server answers from Serve on; until then connections wait. ctx bounds
+// opening the store.
+func New(ctx context.Context, config Config) (_ *Server, err error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: config, stopped: make(chan struct{})}
+	s.cut, s.cutNow = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			s.abandon()
+		}
+	}()
+	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", config.Addr); err != nil {
+		return nil, fmt.Errorf("LETTERLOCK_ADDR: %w", err)
+	}
+	if s.origins, err = origins.New(s.listener.Addr(), config.PublicURLs, config.AllowedOrigins); err != nil {
+		return nil, err
+	}
+	if s.db = config.Open; s.db == nil {
+		if s.db, err = database.Open(ctx, config.Database, config.Log); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.wire(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// wire connects the parts.
+func (s *Server) wire(ctx context.Context) (err error) {
+	c, l := s.config, s.config.Limits
+	s.present = failure.NewPresenter(c.Log, c.Now)
+	s.guard = guard.New(guard.Options{MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped})
+	s.mailboxes, err = mailbox.New(ctx, s.db, mailbox.Options{
+		Limits: mailbox.Limits{
+			MaxMessages: int64(l.MailboxMaxMessages), MaxBytes: l.MailboxMaxBytes,
+			MaxMessagesPerSender: int64(l.MailboxMaxMessagesPerSender), MaxCiphertextBytes: l.MaxCiphertextBytes,
+			MaxEnvelopesPerSend: l.MaxEnvelopesPerSend, MessageLifetime: l.MessageLifetime,
+		},
+		Now: c.Now, Logger: c.Log, LookAgain: l.LookAgain,
+	})
+	if err != nil {
+		return err
+	}
+	s.sockets = socket.New(socket.Options{
+		AllowOrigin: s.origins.Allow, Init: s.openSocket, Guard: s.guard, Present: s.present,
+		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
+		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
+	})
+	s.directory = directory.New(s.db, &removals{s.mailboxes, s.sockets}, directory.Options{
+		MaxDevices: l.MaxDevicesPerUser, LookAgain: l.LookAgain, Now: c.Now,
+	})
+	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own())
+	s.http = &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: min(10*time.Second, l.RequestTimeout),
+		ReadTimeout:       l.RequestTimeout,
+		// Event streams set a deadline for each event instead; sockets leave this server behind.
+		WriteTimeout:   l.RequestTimeout + l.WriteTimeout,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Origins are the canonical origins that the server goes by.
+func (s *Server) Origins() []string { return s.origins.Own() }
+
+// Store names the database for people.
+func (s *Server) Store() string { return s.db.Name }
+
+// Sockets gives how many WebSockets are open.
+func (s *Server) Sockets() int { return s.sockets.Open() }
+
+// Serve answers requests until ctx ends, and then stops in order: no new work, committed work answered, sockets closed with
+// 1012, all within the stop timeout.
+func (s *Server) Serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case <-ctx.Done():
+		return s.stop()
+	case err := <-failed:
+		return errors.Join(err, s.stop())
+	}
+}
+
+// Close ends a server that was never served.
+func (s *Server) Close() error { return s.stop() }
+
+func (s *Server) stop() error {
+	s.stopOnce.Do(func() {
+		s.stopping.Store(true)
+		s.drain()
+		close(s.stopped)
+		ctx, cancel := context.WithTimeout(context.Background(), s.config.Limits.StopTimeout)
+		defer cancel()
+		s.stopErr = s.end(ctx)
+	})
+	return s.stopErr
+}
+
+// drain goes on serving for a while, so that those who ask readyz can send their work elsewhere.
+func (s *Server) drain() {
+	if s.config.Limits.DrainDelay > 0 {
+		time.Sleep(s.config.Limits.DrainDelay)
+	}
+}
+
+// end lets what has begun come to its end, for as long as ctx holds.
+func (s *Server) end(ctx context.Context) error {
+	requests := make(chan error, 1)
+	go func() { requests <- s.http.Shutdown(ctx) }()
+	s.guard.Idle(ctx)
+	s.cutNow()
+	s.sockets.Stop(ctx)
+	err := <-requests
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests that did not end in time were cut off: %w", err), s.http.Close())
+	}
+	err = errors.Join(err, s.mailboxes.Close(ctx), s.listener.Close())
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	if s.config.Open == nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	return err
+}
+
+// abandon undoes what New has done before it failed. There is nobody to tell that undoing failed as well.
+func (s *Server) abandon() {
+	s.cutNow()
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	if s.mailboxes != nil {
+		_ = s.mailboxes.Close(context.Background())
+	}
+	if s.db != nil && s.config.Open == nil {
+		_ = s.db.Close()
+	}
+}
+
+// removals is the mailboxes' side of a list change, and ends the sockets of removed devices.
+type removals struct {
+	*mailbox.Service
+	sockets *socket.Sockets
+}
+
+// Closed ends the readers of devices that may have been removed, and the sockets of those that were.
+func (r *removals) Closed(devices ...identity.DeviceID) {
+	r.Service.Closed(devices...)
+	for _, device := range devices {
+		r.sockets.EndDevice(device.String())
+	}
+}

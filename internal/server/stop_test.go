@@ -1,0 +1,190 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/socket"
+	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/testserver"
+)
+
+// Senders are at work when the server stops: what was acknowledged is there after the restart, and what was refused is not.
+func TestStopAnswersCommittedWork(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		s := testserver.Start(t, testserver.Options{DB: db, PublicURLs: []string{"https://chat.example.org"}})
+		bob := s.Register(t).Devices[0]
+		listening := s.Open(t, testserver.Modern, bob.Token(s.URL))
+		listening.Start("1", testserver.Received, nil)
+
+		var mu sync.Mutex
+		acknowledged, undecided := map[string]bool{}, map[string]bool{}
+		var senders sync.WaitGroup
+		for range 8 {
+			alice := s.Register(t).Devices[0]
+			senders.Go(func() {
+				for {
+					input := testserver.Message(t, "x", alice, bob)
+					id, _ := input["messageId"].(string)
+					code, stored, sent := trySend(s, alice.Token(s.URL), input)
+					mu.Lock()
+					switch {
+					case sent && code == "":
+						acknowledged[id] = true
+					case !sent || stored != "NO":
+						undecided[id] = true
+					}
+					mu.Unlock()
+					if !sent || code != "" {
+						return
+					}
+				}
+			})
+		}
+		for range 20 {
+			listening.Next() // work is going on
+		}
+		if err := s.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		if code, _ := listening.Closed(); code != socket.CloseRestart {
+			t.Errorf("the socket is closed with %d, want 1012", code)
+		}
+		senders.Wait()
+
+		after := testserver.Start(t, testserver.Options{DB: db, PublicURLs: []string{"https://chat.example.org"}})
+		again := after.Open(t, testserver.Modern, bob.Token(after.URL))
+		again.Start("1", testserver.Received, nil)
+		found := map[string]bool{}
+		for len(found) < len(acknowledged) {
+			id := received(t, again.Next()).MessageID
+			if found[id] {
+				t.Fatalf("%s came twice", id)
+			}
+			if !acknowledged[id] && !undecided[id] {
+				t.Fatalf("%s was refused and came all the same", id)
+			}
+			if acknowledged[id] {
+				found[id] = true
+			}
+		}
+		t.Logf("%d acknowledged, %d undecided", len(acknowledged), len(undecided))
+	})
+}
+
+// trySend sends a message to a server that may be gone. sent is false if there was no answer.
+func trySend(s *testserver.Server, token string, input map[string]any) (code, stored string, sent bool) {
+	body, err := json.Marshal(map[string]any{"query": testserver.SendMessage, "variables": map[string]any{"input": input}})
+	if err != nil {
+		return "", "", false
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+s.Addr+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return "", "", false
+	}
+	request.Header.Set("Content-Type", plain)
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", "", false
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer testserver.Answer
+	if json.NewDecoder(response.Body).Decode(&answer) != nil {
+		return "", "", false
+	}
+	if len(answer.Errors) > 0 {
+		stored, _ = answer.Errors[0].Extensions["stored"].(string)
+	}
+	return answer.Code(), stored, true
+}
+
+// A stream that the server cuts off must not look like one that is complete: clients would not come back.
+func TestStopCutsEventStreamsOff(t *testing.T) {
+	s := testserver.Start(t, testserver.Options{})
+	d := s.Register(t).Devices[0]
+	s.Send(t, "to self", d, d).Into(t, &struct{}{})
+	events := s.Stream(t.Context(), t, d.Token(s.URL), testserver.Received, nil)
+	events.Next()
+	if err := s.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if kind, data, err := events.Event(); err == nil {
+		t.Errorf("the stream ended in order, with %q %s", kind, data)
+	}
+}
+
+func TestStoppingIsNotReady(t *testing.T) {
+	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.DrainDelay = time.Second }})
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	waitFor(t, "readyz to say so", func() bool {
+		answer := s.Do(t, http.MethodGet, "/readyz", nil, nil)
+		return answer.Status == http.StatusServiceUnavailable && answer.Body == "stopping\n"
+	})
+	s.Query(t, "", `{ server { version } }`, nil).Into(t, &struct{}{}) // it works until it stops
+	if err := <-stopped; err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// A request whose body arrives after the server was told to stop is new work.
+func TestStoppingTakesNoNewWork(t *testing.T) {
+	s := testserver.Start(t, testserver.Options{})
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(15 * time.Second))
+	lines := bufio.NewReader(conn)
+	const body = `{"query":"{server{version}}"}`
+	_, err = fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("%q %v, want 100 Continue", line, err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	waitFor(t, "the server to stop listening", func() bool {
+		probe, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", s.Addr)
+		if err == nil {
+			_ = probe.Close()
+		}
+		return err != nil
+	})
+	if _, err := io.WriteString(conn, body); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = lines.ReadString('\n') // the empty line behind 100 Continue
+	response, err := http.ReadResponse(lines, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer testserver.Answer
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d", response.StatusCode)
+	}
+	wrong(t, &answer, "STOPPING", "Connect again")
+	if err := <-stopped; err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}

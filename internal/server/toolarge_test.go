@@ -1,0 +1,103 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/testserver"
+)
+
+func TestBadInputTooLarge(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		repeat := func(format string, n int) string {
+			var b strings.Builder
+			for i := range n {
+				_, _ = fmt.Fprintf(&b, format, i)
+			}
+			return b.String()
+		}
+		deepList := strings.Repeat("[", 100) + strings.Repeat("]", 100)
+		for name, c := range map[string]struct{ query, code string }{
+			"thousands of aliases":     {"{" + repeat("a%d: server { version } ", 5000) + "}", "REQUEST_TOO_LARGE"},
+			"many aliases":             {"{" + repeat("a%d: __typename ", 1300) + "}", "GRAPHQL_OK"},
+			"costly aliases":           {"{" + repeat("a%d: mailbox { nodes { id cursor ciphertext } } ", 50) + "}", "REQUEST_TOO_LARGE"},
+			"introspection repeated":   {"{" + repeat("a%d: __schema { types { fields { args { name description type { name } } } } } ", 150) + "}", "REQUEST_TOO_LARGE"},
+			"deep nesting":             {strings.Repeat("{ a ", 3000) + strings.Repeat("}", 3000), "REQUEST_TOO_LARGE"},
+			"deep list":                {`{ user(id: ` + deepList + `) { id } }`, "REQUEST_TOO_LARGE"},
+			"deep introspection":       {`{ __schema { types ` + strings.Repeat("{ ofType ", 40) + "{ name }" + strings.Repeat("}", 40) + "}}", "REQUEST_TOO_LARGE"},
+			"fragments that double":    {doubling(60), "REQUEST_TOO_LARGE"},
+			"fragments in a circle":    {`{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }`, "GRAPHQL_VALIDATION_FAILED"},
+			"a thousand unknown names": {"{" + repeat("x%d ", 1000) + "}", "GRAPHQL_VALIDATION_FAILED"},
+			"a string that never ends": {`{ user(id: "` + strings.Repeat("x", 100_000), "GRAPHQL_PARSE_FAILED"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				start := time.Now()
+				answer := w.Query(t, "", c.query, nil)
+				if took := time.Since(start); took > 5*time.Second {
+					t.Errorf("took %v", took)
+				}
+				if c.code == "GRAPHQL_OK" {
+					if answer.Code() != "" {
+						t.Errorf("%.300s", answer.Body)
+					}
+					return
+				}
+				wrong(t, answer, c.code, "")
+				if len(answer.Body) > 10_000 {
+					t.Errorf("the answer has %d bytes", len(answer.Body))
+				}
+			})
+		}
+		t.Run("huge variables", func(t *testing.T) {
+			answer := w.Query(t, w.token(), `query($id: ID!) { user(id: $id) { id } }`, map[string]any{"id": strings.Repeat("x", 5<<20)})
+			if answer.Status != http.StatusRequestEntityTooLarge {
+				t.Errorf("status %d", answer.Status)
+			}
+			wrong(t, answer, "REQUEST_TOO_LARGE", "maxRequestBytes")
+		})
+		t.Run("large variables", func(t *testing.T) {
+			wrong(t, w.Query(t, w.token(), `query($id: ID!) { user(id: $id) { id } }`, map[string]any{"id": strings.Repeat("x", 1<<20)}),
+				"BAD_INPUT", "too long")
+		})
+		t.Run("deep JSON", func(t *testing.T) {
+			body := `{"query":"{server{version}}","variables":{"a":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + `}}`
+			wrong(t, w.Post(t, http.Header{"Content-Type": {plain}}, []byte(body)), "BAD_INPUT", "")
+		})
+	})
+}
+
+// doubling is a document in which each fragment spreads the next one twice.
+func doubling(n int) string {
+	var b strings.Builder
+	b.WriteString("{ ...f0 }")
+	for i := range n {
+		_, _ = fmt.Fprintf(&b, " fragment f%d on Query { ...f%d ...f%d }", i, i+1, i+1)
+	}
+	_, _ = fmt.Fprintf(&b, " fragment f%d on Query { server { version } }", n)
+	return b.String()
+}
+
+// What GraphiQL asks first must pass, though it is the largest query that anyone means.
+func TestIntrospectionPasses(t *testing.T) {
+	server := testserver.Start(t, testserver.Options{})
+	var data struct {
+		Schema struct{ Types []struct{ Name string } } `json:"__schema"`
+	}
+	server.Query(t, "", introspection, nil).Into(t, &data)
+	if len(data.Schema.Types) < 20 {
+		t.Errorf("%d types", len(data.Schema.Types))
+	}
+}
+
+const introspection = `query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind } subscriptionType { name kind }
+  types { ...FullType } directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
+fragment FullType on __Type { kind name description specifiedByURL isOneOf
+  fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+  inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+  enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+  ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }`

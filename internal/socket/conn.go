@@ -1,0 +1,277 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// grace is how long a socket that is being closed waits for the client's close frame. Closing at once would make the
+	// network throw away our own frame together with what the client was still sending.
+	grace = 2 * time.Second
+	// maxDrained bounds what is read and thrown away in that time.
+	maxDrained = 16 << 20
+)
+
+// conn is one WebSocket, as gqlgen wants it: transport.WebsocketConn.
+type conn struct {
+	sockets  *Sockets
+	ws       *websocket.Conn
+	protocol *protocol
+	owner    string // guarded by sockets.mu
+	done     chan struct{}
+	finished chan struct{}
+
+	writing sync.Mutex
+
+	mu        sync.Mutex
+	closing   bool
+	closeBy   time.Time // when to stop waiting for the client's close frame
+	afterCode int       // to close with after the next last word of an operation
+	afterWhy  string
+}
+
+func newConn(s *Sockets, ws *websocket.Conn) *conn {
+	return &conn{
+		sockets: s, ws: ws,
+		protocol: newProtocol(ws.Subprotocol(), s.options.MaxOperations),
+		done:     make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+}
+
+// start sets bounds and begins to ping.
+func (c *conn) start() {
+	c.ws.SetReadLimit(c.sockets.options.MaxBytes)
+	_ = c.ws.SetReadDeadline(time.Now().Add(c.sockets.options.InitTimeout))
+	c.ws.SetPongHandler(func(string) error {
+		c.alive()
+		return nil
+	})
+	answer := c.ws.PingHandler()
+	c.ws.SetPingHandler(func(data string) error {
+		c.alive()
+		return answer(data)
+	})
+	go c.ping()
+}
+
+// alive puts the read deadline off: the peer has shown itself. Before connection_init nothing does.
+func (c *conn) alive() {
+	if !c.protocol.initialised() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing {
+		_ = c.ws.SetReadDeadline(time.Now().Add(c.sockets.options.PingInterval * 5 / 2))
+	}
+}
+
+func (c *conn) ping() {
+	tick := time.NewTicker(c.sockets.options.PingInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-tick.C:
+			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.sockets.options.WriteTimeout)) != nil {
+				_ = c.ws.Close()
+				return
+			}
+		}
+	}
+}
+
+// Subprotocol gives the subprotocol that was agreed on.
+func (c *conn) Subprotocol() string { return c.ws.Subprotocol() }
+
+// NextReader gives the next message that gqlgen is to see.
+func (c *conn) NextReader() (int, io.Reader, error) {
+	for {
+		data, err := c.read()
+		if err != nil {
+			return 0, nil, err
+		}
+		if c.isClosing() {
+			continue // The client has not seen our close frame yet.
+		}
+		v := c.protocol.incoming(data)
+		c.alive()
+		switch {
+		case v.code != 0:
+			c.end(v.code, v.reason)
+			continue
+		case v.answer != nil:
+			c.answer(v.answer)
+		}
+		if v.await != nil && !c.wait(v.await) {
+			continue
+		}
+		if !v.drop {
+			return websocket.TextMessage, bytes.NewReader(data), nil
+		}
+	}
+}
+
+// answer sends what gqlgen is not asked for.
+func (c *conn) answer(m *answer) {
+	if m.problem != nil {
+		m.Payload = c.protocol.errorPayload(c.sockets.options.Present.Present(context.Background(), m.problem))
+	}
+	if data, err := json.Marshal(m); err == nil {
+		_ = c.write(data) // A client that does not take it is cut off there.
+	}
+}
+
+// wait waits until gqlgen has let go of the operation that had an id before.
+func (c *conn) wait(ended <-chan struct{}) bool {
+	patience := time.NewTimer(c.sockets.options.WriteTimeout)
+	defer patience.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-patience.C:
+		c.end(CloseDefect, "an operation did not end")
+		return false
+	}
+}
+
+// read reads one text message whole; the read limit bounds it.
+func (c *conn) read() ([]byte, error) {
+	kind, r, err := c.ws.NextReader()
+	var data []byte
+	if err == nil {
+		data, err = io.ReadAll(r)
+	}
+	if err != nil {
+		return nil, c.readFailed(err)
+	}
+	if kind != websocket.TextMessage {
+		c.end(CloseUnsupported, "binary frames are not understood: send text")
+	}
+	return data, nil
+}
+
+func (c *conn) readFailed(err error) error {
+	switch {
+	case !timedOut(err):
+		// The peer has closed, or broke the rules of frames or sizes, and gorilla has sent the close frame for that.
+		c.mu.Lock()
+		c.closing, c.closeBy = true, time.Now().Add(grace)
+		c.mu.Unlock()
+	case !c.protocol.initialised():
+		c.end(CloseInitTimeout, "Connection initialisation timeout")
+	default:
+		c.end(CloseGone, "no sign of life")
+	}
+	return readEnd(err)
+}
+
+// WriteJSON sends what gqlgen says to the client.
+func (c *conn) WriteJSON(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	send, last := c.protocol.outgoing(data)
+	if send {
+		if err = c.write(data); err != nil {
+			return readEnd(err)
+		}
+	}
+	if last {
+		c.endIfDue()
+	}
+	return nil
+}
+
+// write sends one text message within its deadline. A client that does not take it is cut off.
+func (c *conn) write(data []byte) error {
+	if c.isClosing() {
+		return nil // Nothing follows a close frame.
+	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_ = c.ws.SetWriteDeadline(time.Now().Add(c.sockets.options.WriteTimeout))
+	err := c.ws.WriteMessage(websocket.TextMessage, data)
+	if err != nil && !c.isClosing() {
+		_ = c.ws.Close()
+	}
+	return err
+}
+
+// WriteClose is how gqlgen ends a socket.
+func (c *conn) WriteClose(code int, reason string) error {
+	c.end(closeCode(code), reason)
+	return nil
+}
+
+// Close lets the read loop end. The connection itself is closed by finish.
+func (c *conn) Close() error {
+	c.end(CloseNormal, "")
+	return nil
+}
+
+// end sends a close frame, once, and gives the client a moment to answer it.
+func (c *conn) end(code int, reason string) {
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return
+	}
+	c.closing, c.closeBy = true, time.Now().Add(grace)
+	c.mu.Unlock()
+	deadline := time.Now().Add(c.sockets.options.WriteTimeout)
+	if c.ws.WriteControl(websocket.CloseMessage, closeFrame(code, reason), deadline) != nil {
+		_ = c.ws.Close()
+		return
+	}
+	_ = c.ws.SetReadDeadline(c.closeBy)
+}
+
+func (c *conn) endAfterReply(code int, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.afterCode, c.afterWhy = code, reason
+}
+
+func (c *conn) endIfDue() {
+	c.mu.Lock()
+	code, reason := c.afterCode, c.afterWhy
+	c.mu.Unlock()
+	if code != 0 {
+		c.end(code, reason)
+	}
+}
+
+func (c *conn) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// finish closes the connection for good, whatever gqlgen has left undone.
+func (c *conn) finish() {
+	c.sockets.remove(c)
+	c.end(CloseDefect, "the server has a defect here")
+	// Read on until the client has closed, so that our close frame reaches it.
+	network := c.ws.NetConn()
+	c.mu.Lock()
+	_ = network.SetReadDeadline(c.closeBy)
+	c.mu.Unlock()
+	_, _ = io.CopyN(io.Discard, network, maxDrained)
+	_ = c.ws.Close()
+	close(c.done)
+	close(c.finished)
+}
+
+var _ transport.WebsocketConn = (*conn)(nil)

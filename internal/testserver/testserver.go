@@ -1,0 +1,95 @@
+// Package testserver runs the whole server inside a test, over real sockets on loopback.
+package testserver
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/server"
+)
+
+// Options say what differs from a plain start. The zero value is a server over a new embedded database.
+type Options struct {
+	// DB is an open store to run over; it stays the caller's.
+	DB *database.DB
+	// DataDir is where the embedded database lies; default a new directory. A second server over it is a restart.
+	DataDir string
+	// Addr is where to listen; default a free port.
+	Addr           string
+	PublicURLs     []string
+	AllowedOrigins []string
+	// Limits changes the limits.
+	Limits func(*limits.Limits)
+	Log    *slog.Logger
+	Now    func() time.Time
+}
+
+// Server is a server that runs until the test ends or Stop is called.
+type Server struct {
+	// URL is the server's origin, like http://localhost:12345: what tokens name.
+	URL string
+	// GraphQL and WebSocket are the URLs of the API.
+	GraphQL, WebSocket string
+	// Addr is the listening address.
+	Addr string
+	// Inner is the server itself.
+	Inner *server.Server
+
+	stop context.CancelFunc
+	done chan struct{}
+	err  error
+}
+
+// Start starts a server.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	config := server.Config{
+		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, Open: o.DB,
+		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
+	}
+	if o.Addr == "" {
+		config.Addr = "127.0.0.1:0"
+	}
+	if o.DB == nil && o.DataDir == "" {
+		config.Database.DataDir = t.TempDir()
+	}
+	if o.Limits != nil {
+		o.Limits(&config.Limits)
+	}
+	inner, err := server.New(t.Context(), config)
+	if err != nil {
+		t.Fatalf("start the server: %v", err)
+	}
+	s := &Server{Inner: inner, Addr: inner.Addr().String(), done: make(chan struct{})}
+	s.URL = inner.Origins()[0]
+	base := "://" + s.Addr
+	if len(o.PublicURLs) == 0 {
+		base = s.URL[strings.Index(s.URL, "://"):]
+	}
+	s.GraphQL, s.WebSocket = "http"+base+"/graphql", "ws"+base+"/graphql"
+	serving, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	go func() {
+		defer close(s.done)
+		defer stop()
+		s.err = inner.Serve(serving)
+	}()
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Errorf("stop the server: %v", err)
+		}
+	})
+	return s
+}
+
+// Stop stops the server in order and waits until it has ended. Calling it again gives the same.
+func (s *Server) Stop() error {
+	s.stop()
+	<-s.done
+	return s.err
+}

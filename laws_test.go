@@ -1,0 +1,72 @@
+package main_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/letterlock/letterlock/"
+
+// dependencies gives the packages that a package is built from.
+func dependencies(t *testing.T, pkg string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pkg).Output()
+	if err != nil {
+		t.Fatalf("go list -deps %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}
+
+func within(pkg, name string) bool { return pkg == name || strings.HasPrefix(pkg, name+"/") }
+
+// The server links no code that can open an envelope.
+func TestServerCannotOpenEnvelopes(t *testing.T) {
+	packages := dependencies(t, ".")
+	if len(packages) < 100 {
+		t.Fatalf("only %d packages were looked at", len(packages))
+	}
+	for _, pkg := range packages {
+		for _, forbidden := range []string{"cryptobox", "device", "client", "internal/testserver", "internal/testdb"} {
+			if within(pkg, module+forbidden) {
+				t.Errorf("the server links %s", pkg)
+			}
+		}
+		if pkg == "golang.org/x/crypto/nacl/box" {
+			t.Errorf("the server links %s", pkg)
+		}
+	}
+}
+
+// What both sides and browsers share knows no network, no disk and nothing of the server.
+func TestClientCoreIsApart(t *testing.T) {
+	for _, core := range []string{"identity", "cryptobox", "device"} {
+		imports, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, "./"+core).Output()
+		if err != nil {
+			t.Fatalf("go list ./%s: %v", core, err)
+		}
+		for _, pkg := range strings.Fields(string(imports)) {
+			if pkg == "net" || pkg == "os" || pkg == "net/http" || pkg == "database/sql" || pkg == "time/tzdata" {
+				t.Errorf("%s imports %s", core, pkg)
+			}
+		}
+		for _, pkg := range dependencies(t, "./"+core) {
+			for _, forbidden := range []string{"internal", "graph", "ent", "client", "web", "cmd"} {
+				if within(pkg, module+forbidden) {
+					t.Errorf("%s depends on %s", core, pkg)
+				}
+			}
+			if pkg == "database/sql" || pkg == "net/http" {
+				t.Errorf("%s depends on %s", core, pkg)
+			}
+		}
+	}
+}
+
+func TestClientCoreCompilesForBrowsers(t *testing.T) {
+	build := exec.CommandContext(t.Context(), "go", "build", "./identity", "./cryptobox", "./device")
+	build.Env = append(build.Environ(), "GOOS=js", "GOARCH=wasm")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -1,0 +1,134 @@
+// Command letterlock is the server: end-to-end encrypted messaging behind a GraphQL API. It stores sealed envelopes and
+// public keys, and links no code that could open one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/server"
+)
+
+// cli is the command line. The environment variable of a flag is its name in capitals behind LETTERLOCK_.
+type cli struct {
+	Database  string `placeholder:"URL" help:"PostgreSQL, as postgres://user@host/name; better given by the variable, since it may hold a password. Without it: an embedded database in the data directory."`
+	DataDir   string `default:"letterlock-data" type:"path" help:"The directory of the embedded database."`
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"How much to log: debug, info, warn or error."`
+	LogFormat string `default:"text" enum:"text,json" help:"How to log: text or json."`
+
+	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the server. This is what happens without a command."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	RenewEpoch renewEpochCommand `cmd:"" help:"Make all cursors invalid. Run this once after the database was restored from a backup, or a replica was promoted, before the server starts: clients then start over instead of passing by what the new store has under old positions. Nothing is deleted; clients drop what they know."`
+}
+
+type serveCommand struct {
+	Addr           string        `default:"127.0.0.1:8080" help:"The address to listen on. One that others can reach needs --public-url."`
+	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
+	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
+	Limits         limits.Limits `embed:""`
+	Hints          bool          `hidden:"" help:"Print lines to try after the start."`
+}
+
+type (
+	versionCommand    struct{}
+	renewEpochCommand struct{}
+)
+
+// heapFloor is memory that is claimed and never touched, so that it costs address space alone. The garbage collector runs
+// whenever the heap has doubled; without a floor that is many times a second under load, for a heap of a few megabytes.
+const heapFloor = 64 << 20
+
+func main() {
+	floor := make([]byte, heapFloor)
+	defer runtime.KeepAlive(floor)
+	var c cli
+	parsed := kong.Parse(&c, options()...)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.FatalIfErrorf(parsed.Run(&c))
+}
+
+func options() []kong.Option {
+	return []kong.Option{
+		kong.Name("letterlock"),
+		kong.Description("The Letterlock server: end-to-end encrypted messaging behind a GraphQL API. Every flag can be given by the environment as well; docs/operating.md explains."),
+		kong.DefaultEnvars("LETTERLOCK"),
+		kong.ShortUsageOnError(),
+	}
+}
+
+// Run serves until the process is told to stop.
+func (s *serveCommand) Run(ctx context.Context, c *cli) error {
+	log := c.logger()
+	running, err := server.New(ctx, server.Config{
+		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins,
+		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "url", running.Origins()[0], "listening", running.Addr().String(), "store", running.Store(), "version", version())
+	if s.Hints {
+		fmt.Print(server.Hints(running.Origins()[0]))
+	}
+	err = running.Serve(ctx)
+	log.Info("stopped")
+	return err
+}
+
+// Run prints the version.
+func (versionCommand) Run() error {
+	_, err := fmt.Println("letterlock " + version())
+	return err
+}
+
+// Run renews the store's epoch.
+func (renewEpochCommand) Run(ctx context.Context, c *cli) error {
+	db, err := database.Open(ctx, c.database(), c.logger())
+	if err != nil {
+		return err
+	}
+	if _, err = db.RenewEpoch(ctx); err == nil {
+		_, err = fmt.Println("All cursors given out so far are invalid now; clients start over by themselves.")
+	}
+	if closeErr := db.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func (c *cli) database() database.Config {
+	return database.Config{URL: c.Database, DataDir: c.DataDir}
+}
+
+func (c *cli) logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		level = slog.LevelInfo // kong takes no other text than the levels' names
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// version is the release that was built, as Go stamps it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
