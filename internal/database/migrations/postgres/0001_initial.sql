@@ -24,7 +24,7 @@ CREATE TABLE "stores" ("id" bigint NOT NULL, "epoch" bigint NOT NULL, PRIMARY KE
 
 -- What is remembered of sends (delivery contract 2): day in days since 1970 of the UUIDv7's time, key and content hashes,
 -- accepted_at in Unix microseconds. internal/mailbox makes a partition for each day, FOR VALUES IN (day), and drops it
--- when the day is over: no row is ever deleted, so nothing is left to vacuum.
+-- when the day is over: hardly a row is ever deleted (of sends that were refused), so next to nothing is left to vacuum.
 CREATE TABLE "sends" ("day" integer NOT NULL, "key" bytea NOT NULL, "content" bytea NOT NULL, "accepted_at" bigint NOT NULL, "full_deliveries" bytea NULL, PRIMARY KEY ("day", "key")) PARTITION BY LIST ("day");
 
 -- Every send and acknowledgement updates its mailbox's counters, none of which is indexed. Room in the page lets PostgreSQL

@@ -1,0 +1,95 @@
+package mailbox
+
+import (
+	"context"
+	"sync"
+)
+
+// gate is a store whose first batch waits until it is opened.
+type gate struct {
+	store
+	once    sync.Once
+	arrived chan struct{}
+	open    chan struct{}
+}
+
+func newGate(s store) *gate {
+	return &gate{store: s, arrived: make(chan struct{}), open: make(chan struct{})}
+}
+
+func (g *gate) begin(ctx context.Context, r request) (transaction, *claimed, error) {
+	g.once.Do(func() {
+		close(g.arrived)
+		<-g.open
+	})
+	return g.store.begin(ctx, r)
+}
+
+// faulty is a store that fails on purpose. A fault that is nil, or gives nil, does nothing.
+type faulty struct {
+	store
+	mu sync.Mutex
+	// beforeBegin, beforeCommit and afterCommit fail a transaction at their point.
+	beforeBegin  func(request) error
+	beforeCommit func(*changes) error
+	afterCommit  func(*changes) error
+	beforePage   func() error
+	begun        int
+}
+
+func (f *faulty) begin(ctx context.Context, r request) (transaction, *claimed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun++
+	if f.beforeBegin != nil {
+		if err := f.beforeBegin(r); err != nil {
+			return nil, nil, err
+		}
+	}
+	tx, found, err := f.store.begin(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &faultyTx{transaction: tx, store: f}, found, nil
+}
+
+func (f *faulty) page(ctx context.Context, r pageRequest) (standing, []Message, bool, error) {
+	f.mu.Lock()
+	fault := f.beforePage
+	f.mu.Unlock()
+	if fault != nil {
+		if err := fault(); err != nil {
+			return standing{}, nil, false, err
+		}
+	}
+	return f.store.page(ctx, r)
+}
+
+// change sets the faults between two batches.
+func (f *faulty) change(set func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	set()
+}
+
+type faultyTx struct {
+	transaction
+	store *faulty
+}
+
+func (t *faultyTx) commit(ctx context.Context, c *changes) error {
+	t.store.mu.Lock()
+	before, after := t.store.beforeCommit, t.store.afterCommit
+	t.store.mu.Unlock()
+	if before != nil {
+		if err := before(c); err != nil {
+			t.transaction.rollback()
+			return err
+		}
+	}
+	err := t.transaction.commit(ctx, c)
+	if err == nil && after != nil {
+		err = after(c)
+	}
+	return err
+}

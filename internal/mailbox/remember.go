@@ -1,0 +1,139 @@
+package mailbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/problem"
+)
+
+// MessageIDLifetime is how long a message id is remembered after the time that it names (delivery contract 2).
+const MessageIDLifetime = 7 * 24 * time.Hour
+
+// clockTolerance is how far a message id may lie in the future: the sender's clock may run ahead a little.
+const clockTolerance = 5 * time.Minute
+
+const (
+	secondsPerDay      = 24 * 60 * 60
+	millisecondsPerDay = secondsPerDay * 1000
+	// daysKept covers the ids that are still taken, and one day more: the clocks of two nodes differ.
+	daysKept = int(MessageIDLifetime/(secondsPerDay*time.Second)) + 1
+)
+
+// Hashes of different things start differently.
+const (
+	keyContext     = "letterlock mailbox send key v1"
+	contentContext = "letterlock mailbox send content v1"
+)
+
+// sendKey is what a send is remembered by. It tells neither sender nor recipient.
+type sendKey struct {
+	// day counts from 1970 and comes from the message id alone, so that a repeated send looks in the same place.
+	day int32
+	// key is a hash of the sending device and the message id.
+	key [sha256.Size]byte
+}
+
+// compare orders keys as the primary key of sends does.
+func (k sendKey) compare(other sendKey) int {
+	if k.day != other.day {
+		return int(k.day) - int(other.day)
+	}
+	return bytes.Compare(k.key[:], other.key[:])
+}
+
+// memory is what is remembered of a send.
+type memory struct {
+	content    [sha256.Size]byte
+	acceptedAt int64
+	// full has a bit for each delivery that met a full mailbox; nil if none did.
+	full []byte
+}
+
+// keyOf gives the key of a message id of a device, and the instant that the id names.
+func keyOf(device identity.DeviceID, id uuid.UUID) (sendKey, time.Time, error) {
+	if id.Version() != 7 || id.Variant() != uuid.RFC4122 {
+		return sendKey{}, time.Time{}, problem.New(problem.BadInput, "The message id is not a UUIDv7. Make one when the message is first sent.")
+	}
+	var b [8]byte
+	copy(b[2:], id[:6])
+	milliseconds := int64(binary.BigEndian.Uint64(b[:])) // #nosec G115 -- 48 bits
+	h := sha256.New()
+	h.Write([]byte(keyContext))
+	h.Write(device[:])
+	h.Write(id[:])
+	key := sendKey{day: int32(milliseconds / millisecondsPerDay)} // #nosec G115 -- 48 bits over a day's milliseconds
+	h.Sum(key.key[:0])
+	return key, time.UnixMilli(milliseconds), nil
+}
+
+// checkAge refuses a message id that is no longer remembered, or not yet made.
+func checkAge(made, now time.Time) error {
+	switch {
+	case made.Before(now.Add(-MessageIDLifetime)):
+		return problem.New(problem.MessageIDExpired, "The message id was made more than seven days ago. Send under a new one, if it was not sent then.")
+	case made.After(now.Add(clockTolerance)):
+		return problem.New(problem.MessageIDExpired, "The message id is from the future. Correct the clock that it was made by and send under a new one.")
+	}
+	return nil
+}
+
+// dayOf gives the day of an instant, as in sendKey.
+func dayOf(t time.Time) int32 {
+	return int32(t.Unix() / secondsPerDay) // #nosec G115 -- fits until the year 5,000,000
+}
+
+// contentOf gives a hash of all that a send says besides its id: lengths stand before what has no fixed length, so that no two
+// sends are written alike.
+func contentOf(s *Send) (sum [sha256.Size]byte) {
+	h := contentHash{sha256.New()}
+	h.Write([]byte(contentContext))
+	h.u64(uint64(s.ExpiresIn)) // #nosec G115 -- the same bits
+	h.u64(uint64(len(s.Recipients)))
+	for i := range s.Recipients {
+		r := &s.Recipients[i]
+		h.Write(r.User[:])
+		h.u64(uint64(r.ListVersion))
+		h.u64(uint64(len(r.Envelopes)))
+		for j := range r.Envelopes {
+			e := &r.Envelopes[j]
+			h.Write(e.Device[:])
+			h.u64(uint64(e.Kind)) // #nosec G115 -- 1 to 3
+			h.bytes(e.Nonce)
+			h.bytes(e.Ciphertext)
+		}
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+type contentHash struct{ hash.Hash }
+
+func (h contentHash) u64(n uint64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	h.Write(b[:])
+}
+
+func (h contentHash) bytes(b []byte) {
+	h.u64(uint64(len(b)))
+	h.Write(b)
+}
+
+// setBit sets bit i of a bit set that holds n bits, and makes it first if it is nil.
+func setBit(bits []byte, i, n int) []byte {
+	if bits == nil {
+		bits = make([]byte, (n+7)/8)
+	}
+	bits[i/8] |= 1 << (i % 8)
+	return bits
+}
+
+// bit tells whether bit i is set; nil has none.
+func bit(bits []byte, i int) bool { return i/8 < len(bits) && bits[i/8]&(1<<(i%8)) != 0 }
