@@ -1,0 +1,74 @@
+// Package client is Letterlock's SDK: one device of one user, which sends and receives end-to-end encrypted messages
+// through a Letterlock server. Keys are made here and never leave; messages are sealed and opened here; history stays here,
+// in an encrypted directory, the home.
+//
+// # A first message
+//
+// Init makes the keys of a new user in a home. From then on Open opens it:
+//
+//	alice, err := client.Init(ctx, client.Options{Home: "alice", Server: "https://chat.example.com"})
+//	if errors.Is(err, client.ErrHasKeys) {
+//		alice, err = client.Open(ctx, client.Options{Home: "alice", Server: "https://chat.example.com"})
+//	}
+//	if err != nil {
+//		return err
+//	}
+//	defer alice.Close()
+//
+// A user is known by an id, the hash of a key. Give it to others over a channel that you trust: who has the right id can
+// check everything that the server says below it, and the server can swap no keys unnoticed.
+//
+//	fmt.Println(alice.UserID())
+//
+// To send, all one needs is the other's id. Send returns when the server has the message on disk:
+//
+//	bob, err := client.ParseUserID("ufyyvk6ifipqkopzb2zrwnhifqxct7nj6")
+//	...
+//	_, err = alice.Send(ctx, bob, "hello")
+//
+// # When the server is away
+//
+// From the moment that Send has begun, the message is kept in the home. If the server can't be reached, Send gives a
+// *QueuedError, and the next Send to the same user, Flush, Inbox or Listen sends it, once, however often it has to try. A
+// *SendError says that it will never be sent, and why:
+//
+//	var queued *client.QueuedError
+//	var failed *client.SendError
+//	switch {
+//	case errors.As(err, &queued): // queued.Message is in the outbox; queued.Err says what was in the way
+//	case errors.As(err, &failed): // client.Explain(failed.Reason) says it in plain words
+//	}
+//
+// # Receiving
+//
+// Listen hands over what came in while nobody was there, then whatever comes, until its context ends. It reconnects by
+// itself:
+//
+//	err = alice.Listen(ctx, func(ctx context.Context, notice client.Notice) error {
+//		if m := notice.Message; m != nil {
+//			fmt.Printf("%s: %s\n", m.Sender, m.Text)
+//		}
+//		return nil
+//	})
+//
+// A [Handler] sees each notice once, or once more after a crash in its midst. What it returned nil for is acknowledged, and
+// the server forgets it. Inbox does the same for what waits, and returns.
+//
+// A [Notice] may also be something that a user must see: messages that are missing before this one (Message.Missing), marks
+// (ExplainMark), an envelope that was refused (ExplainRefusal), or an alarm: the server shows something of a user's devices
+// that can't be true (ExplainAlarm). Nothing that alarms is taken over.
+//
+// # The home
+//
+// Everything a client knows lies in its home, encrypted under a key file that only its owner can read, or under a
+// passphrase (Options.Passphrase). A lost home is a lost device: keys and history have no copy anywhere. A copied home
+// is a second device that the first does not know of; both break.
+//
+// Several clients, also of several processes, may share a home: each step takes the store only while it needs it. One
+// of them at a time may receive; see ErrListening.
+//
+// # What it does not do yet
+//
+// Messages are sealed as boxes: who steals a device's box key can read what was sent to it before, and can pose as others
+// to its owner. A user has one device. The protocol is docs/protocol.md.
+package client

@@ -1,0 +1,27 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/letterlock/letterlock/device"
+)
+
+// Seeds gives the seeds of a client's private keys, for tests that make sure that they lie nowhere.
+func Seeds(ctx context.Context, c *Client) (seeds [][]byte, err error) {
+	err = c.view(ctx, func(h device.Host) error {
+		raw, err := h.Records.Get(device.Key{Collection: "self"})
+		if err != nil {
+			return err
+		}
+		var record struct {
+			Data struct{ User, Signing, Agreement, Box []byte } `json:"d"`
+		}
+		if err := json.Unmarshal(raw, &record); err != nil {
+			return err
+		}
+		seeds = [][]byte{record.Data.User, record.Data.Signing, record.Data.Agreement, record.Data.Box}
+		return nil
+	})
+	return seeds, err
+}

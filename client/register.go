@@ -1,0 +1,63 @@
+package client
+
+import (
+	"context"
+
+	"github.com/letterlock/letterlock/client/internal/api"
+	"github.com/letterlock/letterlock/device"
+)
+
+// Register makes this device known to the server. Whatever else talks to the server does it first, too: call it to know
+// that it is done. Doing it again changes nothing. It tries for Options.Patience.
+func (c *Client) Register(ctx context.Context) error {
+	ctx, cancel := c.while(ctx)
+	defer cancel()
+	return c.patiently(ctx, c.options.Patience, func() error { return c.ready(ctx) })
+}
+
+// Registered reports whether the server has taken the registration, as far as is known here.
+func (c *Client) Registered(ctx context.Context) (bool, error) { return c.registered(ctx) }
+
+func (c *Client) registered(ctx context.Context) (known bool, err error) {
+	err = c.view(ctx, func(h device.Host) error {
+		step, err := h.Register()
+		known = len(step.Requests) == 0
+		return err
+	})
+	return known, err
+}
+
+// ready registers if that was not done yet. One try.
+func (c *Client) ready(ctx context.Context) error {
+	known, err := c.registered(ctx)
+	if err != nil || known {
+		return err
+	}
+	return c.authorized(ctx, c.registerNow)
+}
+
+func (c *Client) registerNow(ctx context.Context) error {
+	c.register.Lock()
+	defer c.register.Unlock()
+	var step device.Step
+	err := c.view(ctx, func(h device.Host) (err error) {
+		step, err = h.Register()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, request := range step.Requests {
+		register, ok := request.(*device.Register)
+		if !ok {
+			continue
+		}
+		if _, err := api.RegisterKey(ctx, c.private, register.UserKey, register.DeviceList); err != nil {
+			return err
+		}
+		if _, err := c.step(ctx, func(h device.Host) (device.Step, error) { return h.Registered(true) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package client_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/letterlock/letterlock/client"
+)
+
+// Every other answer is lost on the way, after the server did what was asked.
+func TestLostAnswers(t *testing.T) {
+	middle := newMiddle(t)
+	alice, bob := person(t, middle.URL), person(t, middle.URL)
+	turn := 0
+	middle.on(func(operation string, _ http.ResponseWriter, r *http.Request, forward http.Handler) bool {
+		if operation != "SendMessage" && operation != "AcknowledgeMessages" {
+			return false
+		}
+		if turn++; turn%2 == 0 {
+			return false
+		}
+		forward.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	})
+	var want []string
+	for i := range 10 {
+		want = append(want, fmt.Sprint("number ", i))
+		send(t, alice, bob.UserID(), want[i])
+	}
+	equal(t, inbox(t, bob), want)
+	equal(t, inbox(t, bob), nil)
+	equal(t, history(t, bob, alice.UserID()), want)
+}
+
+func TestTransientFailuresAreRetried(t *testing.T) {
+	for name, extensions := range map[string]string{
+		"store unavailable": `{"code":"STORE_UNAVAILABLE","stored":"NO"}`,
+		"outcome unknown":   `{"code":"OUTCOME_UNKNOWN","stored":"UNKNOWN"}`,
+		"stopping":          `{"code":"STOPPING","stored":"NO"}`,
+		"defect":            `{"code":"INTERNAL","stored":"UNKNOWN"}`,
+		"list changed":      `{"code":"DEVICE_LIST_CHANGED","stored":"NO"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			middle := newMiddle(t)
+			alice, bob := person(t, middle.URL), person(t, middle.URL)
+			middle.fails("SendMessage", extensions, 2)
+			send(t, alice, bob.UserID(), "hello")
+			if n := middle.count("SendMessage"); n != 3 {
+				t.Fatalf("%d tries, want 3", n)
+			}
+			equal(t, inbox(t, bob), []string{"hello"})
+		})
+	}
+}
+
+func TestOverloadedWaitsAsLongAsAsked(t *testing.T) {
+	middle := newMiddle(t)
+	var waits []time.Duration
+	alice := person(t, middle.URL, func(o *client.Options) {
+		o.OnWait = func(_ error, next time.Duration) { waits = append(waits, next) }
+	})
+	bob := person(t, middle.URL)
+	middle.fails("SendMessage", `{"code":"OVERLOADED","stored":"NO","retryAfterMs":700}`, 1)
+	send(t, alice, bob.UserID(), "hello")
+	if len(waits) != 1 || waits[0] < 700*time.Millisecond || waits[0] > 2*time.Second {
+		t.Fatalf("waits %v, want one of 700 ms and a little", waits)
+	}
+}
+
+func TestSendFailsForGood(t *testing.T) {
+	middle := newMiddle(t)
+	alice, bob := person(t, middle.URL), person(t, middle.URL)
+	stranger, err := client.Init(t.Context(), client.Options{Home: filepath.Join(t.TempDir(), "x"), Server: middle.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, stranger)
+	_, err = alice.Send(t.Context(), stranger.UserID(), "anybody?")
+	wantSendError(t, err, "recipient-unknown")
+	middle.fails("SendMessage", `{"code":"RECIPIENT_UNKNOWN","stored":"NO"}`, 99)
+	_, err = alice.Send(t.Context(), bob.UserID(), "hello")
+	wantSendError(t, err, "recipient-unknown")
+	middle.fails("SendMessage", `{"code":"MESSAGE_ID_REUSED","stored":"NO"}`, 99)
+	_, err = alice.Send(t.Context(), bob.UserID(), "hello")
+	wantSendError(t, err, "declined")
+	middle.on(nil)
+	send(t, alice, bob.UserID(), "fine")
+	if texts := inbox(t, bob); len(texts) != 1 || texts[0] != "fine" {
+		t.Fatalf("Bob has %q", texts)
+	}
+	equal(t, inbox(t, alice), nil) // Send has told of the failures; they are not told again
+}
+
+func wantSendError(t *testing.T, err error, reason client.FailureReason) {
+	t.Helper()
+	var failed *client.SendError
+	if !errors.As(err, &failed) || failed.Reason != reason || failed.Message.State != client.Failed {
+		t.Fatalf("error %v, want a SendError for %s", err, reason)
+	}
+}
+
+// A list that changes for ever, or an id that has always expired: Send ends, and keeps the message.
+func TestSendEndsAgainstAServerThatNeverAgrees(t *testing.T) {
+	for name, extensions := range map[string]string{
+		"list changed": `{"code":"DEVICE_LIST_CHANGED","stored":"NO"}`,
+		"id expired":   `{"code":"MESSAGE_ID_EXPIRED","stored":"NO"}`,
+		"unauthorized": `{"code":"UNAUTHENTICATED","stored":"NO"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			middle := newMiddle(t)
+			alice, bob := person(t, middle.URL), person(t, middle.URL)
+			middle.fails("SendMessage", extensions, 1000)
+			_, err := alice.Send(t.Context(), bob.UserID(), "hello")
+			var queued *client.QueuedError
+			if !errors.As(err, &queued) {
+				t.Fatalf("error %v, want a QueuedError", err)
+			}
+			if n := middle.count("SendMessage"); n > 20 {
+				t.Fatalf("%d tries", n)
+			}
+			middle.on(nil)
+			if err := alice.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, inbox(t, bob), []string{"hello"})
+		})
+	}
+}

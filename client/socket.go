@@ -1,0 +1,196 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/letterlock/letterlock/client/internal/api"
+)
+
+const (
+	subprotocol = "graphql-transport-ws"
+	// maxFrame bounds one message of the socket; the longest envelope is below 100 KB.
+	maxFrame = 256 << 10
+	// dialTimeout bounds opening the socket, up to connection_ack.
+	dialTimeout = 15 * time.Second
+	// pingEvery is how often we show that we are alive; after silence of deadAfter the server counts as gone.
+	pingEvery    = 15 * time.Second
+	deadAfter    = 40 * time.Second
+	writeTimeout = 10 * time.Second
+	// closeForbidden is the close code for a token that is refused.
+	closeForbidden = 4403
+)
+
+// socket is one subscription over graphql-transport-ws.
+type socket struct {
+	conn *websocket.Conn
+
+	writing sync.Mutex
+	ended   chan struct{}
+	once    sync.Once
+}
+
+// frame is a message of the subprotocol.
+type frame struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// subscribe opens a socket and subscribes to messageReceived behind a cursor. It ends with
+// ctx, which has to end.
+func (c *Client) subscribe(ctx context.Context, token, after string) (*socket, error) {
+	opening, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	dialer := websocket.Dialer{
+		Subprotocols: []string{subprotocol}, Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTimeout,
+		TLSClientConfig: c.options.TLS.Clone(),
+	}
+	conn, response, err := dialer.DialContext(opening, "ws"+strings.TrimPrefix(c.endpoint, "http"), nil)
+	if response != nil && response.Body != nil {
+		_ = response.Body.Close() // Gorilla has read what there is.
+	}
+	if err != nil {
+		return nil, &unreachableError{err}
+	}
+	s := &socket{conn: conn, ended: make(chan struct{})}
+	context.AfterFunc(ctx, s.close)
+	if err := s.start(token, after); err != nil {
+		s.close()
+		return nil, err
+	}
+	go s.keepAlive()
+	return s, nil
+}
+
+// start is connection_init, connection_ack, subscribe.
+func (s *socket) start(token, after string) error {
+	s.conn.SetReadLimit(maxFrame)
+	s.conn.SetPongHandler(func(string) error { return s.alive() })
+	s.conn.SetPingHandler(func(data string) error {
+		_ = s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeTimeout)) // The next read finds out.
+		return s.alive()
+	})
+	credentials, err := json.Marshal(map[string]string{"Authorization": "Bearer " + token})
+	if err != nil {
+		return err
+	}
+	if err := s.write(frame{Type: "connection_init", Payload: credentials}); err != nil {
+		return err
+	}
+	first, err := s.read(dialTimeout)
+	if err != nil {
+		return err
+	}
+	if first.Type != "connection_ack" {
+		return fmt.Errorf("%w: %q instead of connection_ack", ErrResponse, shorten(first.Type))
+	}
+	variables := map[string]any{}
+	if after != "" {
+		variables["after"] = after
+	}
+	operation, err := json.Marshal(map[string]any{
+		"query": api.MessageReceived_Operation, "operationName": "MessageReceived", "variables": variables,
+	})
+	if err != nil {
+		return err
+	}
+	return s.write(frame{ID: "1", Type: "subscribe", Payload: operation})
+}
+
+// next waits for the next envelope. It fails with a ServerError, an unreachableError or ErrResponse.
+func (s *socket) next() (*api.EnvelopeFields, error) {
+	for {
+		f, err := s.read(deadAfter)
+		if err != nil {
+			return nil, err
+		}
+		switch f.Type {
+		case "next":
+			var data api.MessageReceivedResponse
+			if err := readPayload(f.Payload, &data); err != nil {
+				return nil, err
+			}
+			return &data.MessageReceived, nil
+		case "error":
+			return nil, readPayload([]byte(`{"errors":`+string(f.Payload)+`}`), nil)
+		case "complete":
+			return nil, &unreachableError{errors.New("the server has ended the subscription")}
+		case "ping":
+			if err := s.write(frame{Type: "pong"}); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (s *socket) read(within time.Duration) (frame, error) {
+	if err := s.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
+		return frame{}, &unreachableError{err}
+	}
+	_, text, err := s.conn.ReadMessage()
+	if err != nil {
+		return frame{}, &unreachableError{err}
+	}
+	var f frame
+	if err := json.Unmarshal(text, &f); err != nil {
+		return frame{}, fmt.Errorf("%w: a frame that is no JSON", ErrResponse)
+	}
+	return f, nil
+}
+
+func (s *socket) write(f frame) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return &unreachableError{err}
+	}
+	if err := s.conn.WriteJSON(f); err != nil {
+		return &unreachableError{err}
+	}
+	return nil
+}
+
+func (s *socket) alive() error { return s.conn.SetReadDeadline(time.Now().Add(deadAfter)) }
+
+// keepAlive sends pings until the socket is closed.
+func (s *socket) keepAlive() {
+	ticker := time.NewTicker(pingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.ended:
+			return
+		case <-ticker.C:
+			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil {
+				s.close()
+				return
+			}
+		}
+	}
+}
+
+// close ends the socket; a read under way fails.
+func (s *socket) close() {
+	s.once.Do(func() {
+		close(s.ended)
+		bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+		_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // Courtesy alone.
+		_ = s.conn.Close()
+	})
+}
+
+// refusedToken reports whether the server has closed the socket over the token.
+func refusedToken(err error) bool {
+	var closed *websocket.CloseError
+	return !ofHandler(err) && errors.As(err, &closed) && closed.Code == closeForbidden ||
+		codeOf(err) == "UNAUTHENTICATED"
+}

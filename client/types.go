@@ -1,0 +1,133 @@
+package client
+
+import (
+	"github.com/letterlock/letterlock/device"
+	"github.com/letterlock/letterlock/identity"
+)
+
+// The words of messages, as package device defines them.
+type (
+	// Message is one message of a conversation: who wrote it, its text, when, and what a reader should know about it.
+	Message = device.Message
+	// MessageID is the UUIDv7 that names a message.
+	MessageID = device.MessageID
+	// State says what became of a message: Received, Queued, Sent or Failed.
+	State = device.State
+	// Mark is something about a message that its reader should see; see ExplainMark.
+	Mark = device.Mark
+	// FailureReason says why a message was not sent; see Explain.
+	FailureReason = device.FailureReason
+	// Notice is what a Handler gets: a Message that came in (or one's own that has failed), a Refusal, or an Alarm.
+	Notice = device.Notice
+	// Refusal is an envelope that was not accepted; see ExplainRefusal.
+	Refusal = device.Refusal
+	// Alarm says that the server shows something of a user's devices that can't be true; see ExplainAlarm.
+	Alarm = device.Alarm
+	// Contact is a local name for a user.
+	Contact = device.Contact
+	// UserID names a user: who has the right one can check everything below it.
+	UserID = identity.UserID
+	// DeviceID names one device of a user.
+	DeviceID = identity.DeviceID
+)
+
+// The states of a message.
+const (
+	Received = device.Received
+	Queued   = device.Queued
+	Sent     = device.Sent
+	Failed   = device.Failed
+)
+
+// ParseUserID reads a user id: "u" and 32 characters.
+func ParseUserID(text string) (UserID, error) { return identity.ParseUserID(text) }
+
+// Explain says in plain words why a message was not sent.
+func Explain(reason FailureReason) string {
+	switch reason {
+	case device.RecipientUnknown:
+		return "the server knows no user with this id; have they registered here?"
+	case device.RecipientNeedsSession:
+		return "a device of the recipient takes no boxes, which is all that this release can send (B3)"
+	case device.OwnDeviceNeedsSession:
+		return "one of your own devices takes no boxes, which is all that this release can send (B1, B3)"
+	case device.ListRefused:
+		return "the server shows a device list of the recipient that was refused; the alarm says why"
+	case device.MailboxFull:
+		return "the recipient's mailbox is full; send it again later"
+	case device.InDoubt:
+		return "the answer to an earlier try was lost long ago; it may have arrived or not"
+	case device.Declined:
+		return "the server refused it for good"
+	default:
+		return string(reason)
+	}
+}
+
+// ExplainMark says in plain words what a mark means.
+func ExplainMark(mark Mark) string {
+	switch mark {
+	case device.OutdatedList:
+		return "sealed for an older list of your devices"
+	case device.RemovedDevice:
+		return "from a device that its user has removed"
+	case device.Late:
+		return "came late"
+	case device.RepeatedCounter:
+		return "counted like an earlier message; the sender's device may have been restored from a backup"
+	case device.PartlyDelivered:
+		return "the mailboxes of some of the recipient's devices were full"
+	default:
+		return string(mark)
+	}
+}
+
+// ExplainRefusal says in plain words why an envelope was refused.
+func ExplainRefusal(reason device.RefusalReason) string {
+	switch reason {
+	case device.Malformed:
+		return "it is not an envelope"
+	case device.UnknownSender:
+		return "the server knows no such sender"
+	case device.UnknownDevice:
+		return "its sender has no such device"
+	case device.SenderListRefused:
+		return "the server shows a device list of its sender that was refused"
+	case device.DeviceRemovedLongAgo:
+		return "its sender has removed the device long ago"
+	case device.NeedsSession:
+		return "it needs a newer client"
+	case device.Downgrade:
+		return "it is a box, and this device takes sessions"
+	case device.NoBoxKey:
+		return "its sender's device has no box key"
+	case device.Reflected:
+		return "it claims to come from this very device"
+	case device.Forged:
+		return "it was not sealed by the one who is said to have sent it, or was changed"
+	case device.ContentMalformed:
+		return "its sender has sealed something that is no message"
+	case device.OtherContext:
+		return "it was sealed for another place than the one in which it came"
+	case device.ListWithheld:
+		return "the server withholds the device list that it was sealed with"
+	default:
+		return string(reason)
+	}
+}
+
+// ExplainAlarm says in plain words what an alarm is about.
+func ExplainAlarm(reason device.AlarmReason) string {
+	switch reason {
+	case device.Equivocation:
+		return "there are two different device lists with one version; somebody else may hold this user's key"
+	case device.OtherList:
+		return "a message names another device list than the one that the server has shown"
+	case device.Rollback:
+		return "the server shows an older device list than before, or none at all"
+	case device.ForgedList:
+		return "the server shows a device list that this user has not signed"
+	default:
+		return string(reason)
+	}
+}

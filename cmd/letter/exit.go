@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/letterlock/letterlock/client"
+)
+
+// The exit codes; description tells them to users.
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitQueued     = 3
+	exitPassphrase = 4
+	exitTakenOver  = 5
+)
+
+// report writes what went wrong and gives the exit code for it.
+func report(console console, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	say(console, "%s", line(err.Error()))
+	if hint := hint(err); hint != "" {
+		say(console, "%s", hint)
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var (
+		wrong  usageError
+		queued *client.QueuedError
+	)
+	switch {
+	case errors.As(err, &wrong):
+		return exitUsage
+	case errors.As(err, &queued):
+		return exitQueued
+	case errors.Is(err, client.ErrPassphrase), errors.Is(err, client.ErrPassphraseNeeded):
+		return exitPassphrase
+	case errors.Is(err, client.ErrListening), errors.Is(err, client.ErrSuperseded):
+		return exitTakenOver
+	default:
+		return exitFailed
+	}
+}
+
+// hint says what to do about an error, where the error itself does not.
+func hint(err error) string {
+	var queued *client.QueuedError
+	switch {
+	case errors.As(err, &queued):
+		return "It is kept here and goes out with the next send to them, inbox or listen."
+	case errors.Is(err, client.ErrNoHome):
+		return "Make keys with: letter init"
+	case errors.Is(err, client.ErrPassphraseNeeded):
+		return "Set LETTER_PASSPHRASE, or run letter on a terminal that can ask for it."
+	case errors.Is(err, client.ErrListening):
+		return "What comes in is shown there; letter history shows it here."
+	case errors.Is(err, client.ErrContactUnknown):
+		return "Give a user id (u and 32 characters), or name one with: letter contacts add NAME ID"
+	case errors.Is(err, client.ErrServerURL):
+		return "Set --server or LETTER_SERVER to something like https://chat.example.com"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "Is the server there? See --server and LETTER_SERVER."
+	}
+	return ""
+}

@@ -1,0 +1,174 @@
+package device
+
+import (
+	"errors"
+
+	"github.com/letterlock/letterlock/cryptobox"
+	"github.com/letterlock/letterlock/identity"
+)
+
+// arrival is an envelope that was opened and passed every check.
+type arrival struct {
+	id      MessageID
+	device  identity.DeviceID
+	sender  *identity.Chain
+	self    *own
+	marks   []Mark
+	content *cryptobox.Content // nil if its version needs a newer client
+	raw     []byte             // what was opened
+}
+
+// peer gives the user in whose conversation it belongs.
+func (a *arrival) peer() identity.UserID {
+	if a.content != nil {
+		if body, ok := a.content.Body.(cryptobox.Copy); ok {
+			return body.Recipient
+		}
+	}
+	return a.sender.User()
+}
+
+// claim is what the server says of an envelope, in the right form.
+type claim struct {
+	id     MessageID
+	user   identity.UserID
+	device identity.DeviceID
+	box    cryptobox.Box
+}
+
+// open checks an envelope step by step. It fails with errAcceptedBefore, a refusalError or a chainNeededError, or with what
+// the records failed with.
+func (w *work) open(envelope Envelope) (*arrival, error) {
+	claimed, err := readClaim(envelope)
+	if err != nil {
+		return nil, err
+	}
+	if before, err := w.get(acceptedKey(claimed.device, claimed.id), new(bool)); err != nil || before {
+		return nil, errors.Join(err, onlyIf(before, errAcceptedBefore))
+	}
+	self, err := w.own()
+	if err != nil {
+		return nil, err
+	}
+	defer self.erase()
+	if claimed.device == self.Device {
+		return nil, refusalError(Reflected)
+	}
+	a := &arrival{id: claimed.id, device: claimed.device, self: self}
+	key, err := w.senderKey(a, claimed)
+	if err != nil {
+		return nil, err
+	}
+	if a.raw, err = cryptobox.Open(claimed.box, key, self.box); err != nil {
+		return nil, refusalError(Forged)
+	}
+	return a, w.check(a)
+}
+
+// readClaim refuses what no envelope looks like.
+func readClaim(envelope Envelope) (claim, error) {
+	if envelope.Kind != KindBox {
+		return claim{}, refusalError(NeedsSession)
+	}
+	id, idErr := ParseMessageID(envelope.MessageID)
+	user, userErr := identity.ParseUserID(envelope.SenderUser)
+	device, deviceErr := identity.ParseDeviceID(envelope.SenderDevice)
+	const most = cryptobox.MaxContentSize + cryptobox.BoxOverhead
+	if errors.Join(idErr, userErr, deviceErr) != nil ||
+		len(envelope.Nonce) != cryptobox.NonceSize || len(envelope.Ciphertext) > most {
+		return claim{}, refusalError(Malformed)
+	}
+	box := cryptobox.Box{Nonce: [cryptobox.NonceSize]byte(envelope.Nonce), Ciphertext: envelope.Ciphertext}
+	return claim{id: id, user: user, device: device, box: box}, nil
+}
+
+// senderKey finds the box key of the device that is said to have sent the envelope, on its user's verified lists (B1).
+func (w *work) senderKey(a *arrival, claimed claim) (identity.BoxPublicKey, error) {
+	record, chain, err := w.chainRecord(claimed.user)
+	if err != nil {
+		return identity.BoxPublicKey{}, err
+	}
+	a.sender = chain
+	if chain.Version() == 0 {
+		return identity.BoxPublicKey{}, &chainNeededError{user: claimed.user, otherwise: UnknownSender}
+	}
+	entry, standing := chain.Device(claimed.device)
+	switch {
+	case standing == identity.Unknown:
+		return identity.BoxPublicKey{}, &chainNeededError{claimed.user, chain.Version(), UnknownDevice}
+	case standing == identity.Removed && w.Now.Sub(record.Removed[claimed.device]) > removedGrace:
+		return identity.BoxPublicKey{}, refusalError(DeviceRemovedLongAgo)
+	case standing == identity.Removed:
+		a.marks = append(a.marks, RemovedDevice)
+	}
+	if !entry.Protocols.Has(identity.ProtocolBox) {
+		return identity.BoxPublicKey{}, refusalError(NoBoxKey)
+	}
+	if mine, _ := a.self.chain.Device(a.self.Device); mine.Protocols.Has(identity.ProtocolSession) {
+		return identity.BoxPublicKey{}, refusalError(Downgrade)
+	}
+	return entry.BoxKey, nil
+}
+
+// check is C1 and C2.1 for what was opened.
+func (w *work) check(a *arrival) error {
+	content, err := cryptobox.ParseContent(a.raw)
+	if errors.Is(err, cryptobox.ErrContentVersion) {
+		return w.checkRaw(a)
+	}
+	if err != nil {
+		return refusalError(ContentMalformed)
+	}
+	if content.SenderDevice == a.self.Device {
+		return refusalError(Reflected) // B2.1
+	}
+	outside := cryptobox.Delivered{
+		MessageID: a.id, SenderUser: a.sender.User(), SenderDevice: a.device,
+		RecipientUser: a.self.User, RecipientDevice: a.self.Device,
+	}
+	if content.Check(outside) != nil {
+		return refusalError(OtherContext)
+	}
+	if a.sender.User() == a.self.User {
+		a.sender = a.self.chain
+	}
+	a.content = content
+	return w.checkLists(a)
+}
+
+// checkRaw lets content of a newer version pass once.
+func (w *work) checkRaw(a *arrival) error {
+	before, err := w.get(rawKey(a.device, a.raw), new(bool))
+	if err != nil || !before {
+		return err
+	}
+	return errAcceptedBefore
+}
+
+// checkLists compares the lists that the content names with those that are held.
+func (w *work) checkLists(a *arrival) error {
+	c := a.content
+	err := c.CheckLists(a.sender, a.self.chain)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, cryptobox.ErrListMissing):
+		if err := w.raiseOtherList(a); err != nil {
+			return err
+		}
+		return refusalError(OtherContext)
+	case c.SenderListVersion > a.sender.Version():
+		return &chainNeededError{a.sender.User(), a.sender.Version(), ListWithheld}
+	default:
+		return &chainNeededError{a.self.User, a.self.chain.Version(), ListWithheld}
+	}
+}
+
+// raiseOtherList raises the alarm about the list whose hash the content has otherwise than the chain.
+func (w *work) raiseOtherList(a *arrival) error {
+	c, chain, hash := a.content, a.self.chain, a.content.RecipientListHash
+	if held, ok := a.sender.Hash(c.SenderListVersion); ok && held != c.SenderListHash {
+		chain, hash = a.sender, c.SenderListHash
+	}
+	return w.raise(&Alarm{User: chain.User(), Reason: OtherList, Version: chain.Version(), Evidence: hash[:], At: w.Now})
+}
