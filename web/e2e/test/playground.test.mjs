@@ -1,0 +1,185 @@
+// The playground as someone uses it: in a real browser, under the server's Content-Security-Policy, without the internet.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { atEnd, PATIENCE_MS, Person, startServer } from '../../testing/programs.mjs';
+
+const artifacts = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
+let browser;
+
+before(async () => {
+  await mkdir(artifacts, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_BIN || '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+});
+after(() => browser?.close());
+
+/** The playground in a fresh profile. At the end of the test it fails for whatever the browser complained about. */
+async function open(t, server, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const complaints = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure().errorText}`));
+  for (const kind of ['request', 'websocket']) {
+    page.on(kind, (made) => {
+      const { host, protocol } = new URL(made.url());
+      if (protocol !== 'data:' && host !== new URL(server).host) complaints.push(`${kind} to ${made.url()}`);
+    });
+  }
+  await page.exposeFunction('complain', (text) => complaints.push(text));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      window.complain(`${event.violatedDirective} refused ${event.blockedURI} of ${event.sourceFile}`);
+    });
+  });
+  await page.goto(`${server}/playground`);
+  await page.locator('.graphiql-execute-button').waitFor();
+  const playground = new Playground(page, complaints);
+  atEnd(t, async () => {
+    await context.close();
+    assert.deepEqual(complaints.filter((complaint) => !playground.expected?.test(complaint)), []);
+  });
+  return playground;
+}
+
+class Playground {
+  /** @type {RegExp | undefined} complaints that belong to the test */
+  expected;
+
+  constructor(page, complaints) {
+    this.page = page;
+    this.complaints = complaints;
+    this.result = page.locator('.result-window');
+  }
+
+  tab(name) {
+    return this.page.getByRole('tab', { name, exact: true }).click();
+  }
+
+  async headers(headers) {
+    const editor = this.page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror');
+    await editor.click();
+    await this.page.keyboard.press('ControlOrMeta+a');
+    await this.page.keyboard.insertText(JSON.stringify(headers));
+  }
+
+  run() {
+    return this.page.locator('.graphiql-execute-button').click();
+  }
+
+  shows(text) {
+    return this.result.filter({ hasText: text }).waitFor();
+  }
+}
+
+const authorization = async (person) => {
+  const token = (await person.letter('token')).match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/)[0];
+  return { token, headers: { Authorization: `Bearer ${token}` } };
+};
+
+test('the first query needs nothing but a click', async (t) => {
+  const server = await startServer(t);
+  const playground = await open(t, server);
+  assert.equal(await playground.page.title(), 'Letterlock playground');
+  await playground.run();
+  await playground.shows('"protocolVersions"');
+  await playground.shows(server);
+});
+
+test('a token from letter token shows its device, and a subscription shows what letter send sends', async (t) => {
+  const server = await startServer(t);
+  const [alice, bob] = [await Person.arrive(t, server), await Person.arrive(t, server)];
+  const { token, headers } = await authorization(alice);
+  const playground = await open(t, server);
+
+  await playground.tab('Viewer');
+  await playground.headers(headers);
+  await playground.run();
+  await playground.shows(alice.id);
+
+  await playground.tab('Incoming');
+  await playground.headers(headers);
+  const socket = playground.page.waitForEvent('websocket');
+  await playground.run();
+  const closed = (await socket).waitForEvent('close', { timeout: PATIENCE_MS });
+  await bob.letter('send', alice.id, 'seen only by alice');
+  await playground.shows(bob.id);
+  assert.ok(!(await playground.result.textContent()).includes('seen only by alice'));
+  await playground.page.screenshot({ path: `${artifacts}/subscription.png` });
+  await playground.run(); // the same button stops it
+  await closed;
+
+  assert.match(await alice.letter('inbox'), /seen only by alice/);
+  assert.ok(!(await playground.page.evaluate(() => JSON.stringify({ ...localStorage }))).includes(token));
+});
+
+test('a refused token is told from a broken connection', async (t) => {
+  const playground = await open(t, await startServer(t));
+  await playground.tab('Incoming');
+  await playground.headers({ Authorization: 'Bearer x.y.z' });
+  await playground.run();
+  await playground.shows(/token/i);
+});
+
+test('a script or a style that got into the page does nothing', async (t) => {
+  const playground = await open(t, await startServer(t));
+  const effects = await playground.page.evaluate(() => {
+    for (const [name, text] of [
+      ['script', 'window.intruded = true'],
+      ['style', 'body { display: none }'],
+    ]) {
+      const element = document.createElement(name);
+      element.textContent = text;
+      document.head.append(element);
+    }
+    return [window.intruded, getComputedStyle(document.body).display];
+  });
+  assert.deepEqual(effects, [undefined, 'block']);
+  playground.expected = /\binline\b/;
+  assert.ok(playground.complaints.some((complaint) => playground.expected.test(complaint)), 'nobody would have noticed');
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`it fits its window and opens its panels, ${colorScheme}`, async (t) => {
+    const server = await startServer(t);
+    const playground = await open(t, server, { colorScheme, viewport: { width: 1024, height: 640 } });
+    const { page } = playground;
+    await playground.run();
+    await playground.shows('"protocolVersions"');
+    await page.screenshot({ path: `${artifacts}/${colorScheme}.png` });
+    const [red] = await page
+      .locator('.graphiql-container')
+      .evaluate((element) => getComputedStyle(element).backgroundColor.match(/\d+/g));
+    assert.equal(Number(red) > 128, colorScheme === 'light', `background of red ${red}`);
+    const overflow = await page.evaluate(() => {
+      const { scrollWidth, scrollHeight, clientWidth, clientHeight } = document.documentElement;
+      return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+    });
+    assert.deepEqual(overflow, [0, 0]);
+
+    await page.getByLabel('Show Documentation Explorer').click();
+    await page.getByText('MessageConnection', { exact: true }).waitFor();
+    await page.screenshot({ path: `${artifacts}/${colorScheme}-documentation.png` });
+    await page.getByLabel('Open settings dialog').click();
+    await page.getByRole('dialog').waitFor();
+    await page.screenshot({ path: `${artifacts}/${colorScheme}-settings.png` });
+  });
+}

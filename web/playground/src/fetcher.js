@@ -1,0 +1,62 @@
+import { getOperationAST } from 'graphql';
+import { createClient } from 'graphql-ws';
+
+/**
+ * Connects GraphiQL to a server: queries and mutations over POST, subscriptions over WebSocket (`graphql-transport-ws`)
+ * with the Headers editor's content as `connection_init` payload.
+ *
+ * @param {URL} endpoint the server's `/graphql`
+ * @returns {import('@graphiql/toolkit').Fetcher}
+ */
+export function createFetcher(endpoint) {
+  return (params, options) => {
+    const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
+    const headers = options?.headers ?? {};
+    return operation?.operation === 'subscription'
+      ? subscribe(endpoint, params, headers)
+      : post(endpoint, params, headers);
+  };
+}
+
+async function post(endpoint, params, headers) {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      accept: 'application/graphql-response+json, application/json;q=0.9',
+      'content-type': 'application/json',
+      ...headers,
+    },
+    body: JSON.stringify(params),
+  });
+  return response.json();
+}
+
+/** An iterator that ends with its socket; `return` does not wait for a next event as an async generator's would. */
+function subscribe(endpoint, params, headers) {
+  const url = new URL(endpoint);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  // Each run opens a socket of its own, since the headers may have changed. It shows a lost connection instead of
+  // hiding it behind retries.
+  const client = createClient({ url: url.href, connectionParams: headers, retryAttempts: 0 });
+  const results = client.iterate(params);
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => results.next().catch((failure) => Promise.reject(readable(failure))),
+    return: async () => {
+      await client.dispose();
+      return { value: undefined, done: true };
+    },
+  };
+}
+
+/** GraphiQL shows an Error's message, and of a close event nothing useful. */
+function readable(failure) {
+  if (failure instanceof Error) return failure;
+  if (Array.isArray(failure)) return Object.assign(new Error(failure[0]?.message), { errors: failure });
+  if (typeof failure?.code === 'number') {
+    return new Error(`The socket was closed: ${failure.code} ${failure.reason || 'without a reason'}`);
+  }
+  return new Error('The socket could not be opened.');
+}

@@ -1,0 +1,146 @@
+// Starts the real programs for tests, and stops them: a server on a free port over a database of its own, and `letter`.
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** How long anything here may take. Far more than it does: a test that waits this long has failed. */
+export const PATIENCE_MS = 30_000;
+
+/** What `make build` makes, unless LETTERLOCK_BIN and LETTER_BIN name others. */
+const built = (name) => fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
+const LETTERLOCK = process.env.LETTERLOCK_BIN || built('letterlock');
+const LETTER = process.env.LETTER_BIN || built('letter');
+
+/** Only what the programs need: nothing of the caller's settings. */
+const environment = (settings) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ...settings });
+
+const cleanups = new WeakMap();
+
+/** Like `t.after`, but what was begun last ends first. @param {import('node:test').TestContext} t */
+export function atEnd(t, clean) {
+  if (!cleanups.has(t)) {
+    const all = [];
+    cleanups.set(t, all);
+    t.after(async () => {
+      const failures = [];
+      while (all.length > 0) {
+        const clean = all.pop();
+        try {
+          await clean();
+        } catch (failure) {
+          failures.push(failure); // what is left has to end all the same
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+    });
+  }
+  cleanups.get(t).push(clean);
+}
+
+/** A directory that is gone after the test. @param {import('node:test').TestContext} t */
+export async function temporaryDirectory(t) {
+  const dir = await mkdtemp(join(tmpdir(), 'letterlock-test-'));
+  atEnd(t, () => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Starts a server and gives its URL. @param {import('node:test').TestContext} t */
+export async function startServer(t) {
+  const dir = await temporaryDirectory(t);
+  const env = environment({ LETTERLOCK_ADDR: '127.0.0.1:0', LETTERLOCK_DATA_DIR: dir });
+  const lines = start(t, LETTERLOCK, [], env);
+  const address = /msg=serving .*\burl=(http:\/\/\S+)/;
+  const line = await lines.find((text) => address.test(text), 'the address of the server');
+  return line.match(address)[1];
+}
+
+/** A person with a home of their own who uses `letter`. */
+export class Person {
+  /** @param {import('node:test').TestContext} t @param {string} server */
+  static async arrive(t, server) {
+    const home = join(await temporaryDirectory(t), 'home');
+    const person = new Person(t, environment({ LETTER_HOME: home, LETTER_SERVER: server }));
+    await person.letter('init');
+    person.id = (await person.letter('id')).trim();
+    return person;
+  }
+
+  constructor(t, env) {
+    this.t = t;
+    this.env = env;
+  }
+
+  /** Runs `letter` to its end and gives what it printed. */
+  async letter(...args) {
+    const { stdout } = await run(LETTER, args, { env: this.env, timeout: PATIENCE_MS });
+    return stdout;
+  }
+
+  /** Starts `letter listen` and gives its lines. */
+  listen() {
+    return start(this.t, LETTER, ['listen'], this.env);
+  }
+}
+
+/** Starts a program that runs until the end of the test, and gives its lines. */
+export function start(t, path, args, env = environment()) {
+  const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  atEnd(t, () => stop(child));
+  return linesOf(child.stdout, child.stderr);
+}
+
+async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}
+
+/** The lines of both outputs of a program as they come. */
+function linesOf(...streams) {
+  const seen = [];
+  const waiting = new Set();
+  for (const stream of streams) {
+    createInterface({ input: stream }).on('line', (line) => {
+      seen.push(line);
+      for (const look of waiting) look(line);
+    });
+  }
+  return {
+    seen,
+    /** Resolves with the first line that fits, printed already or still to come. */
+    find: (fits, what) =>
+      within(
+        new Promise((resolve) => {
+          const found = seen.find(fits);
+          if (found !== undefined) return resolve(found);
+          const look = (line) => {
+            if (!fits(line)) return;
+            waiting.delete(look);
+            resolve(line);
+          };
+          waiting.add(look);
+        }),
+        () => `${what}, in:\n${seen.join('\n')}`,
+      ),
+  };
+}
+
+/** The promise's value, or an error that says what was waited for in vain. */
+export async function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what()}`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
