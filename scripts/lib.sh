@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# What the scripts share. Sourced, not run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# The directory of the newest PostgreSQL server programs; nothing where there are none.
+postgres_bin() {
+  local dir
+  for dir in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV) "$(dirname "$(command -v initdb || true)")"; do
+    if [[ -x $dir/initdb && -x $dir/postgres ]]; then
+      printf '%s\n' "$dir"
+      return
+    fi
+  done
+}
+
+# The path of a Chromium; nothing where there is none.
+chromium_bin() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome || true
+}
+
+free_port() {
+  node -e 'const s = require("net").createServer()
+    s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'
+}
+
+# wait_until SECONDS COMMAND...: runs the command again and again until it succeeds; fails when the time is over.
+wait_until() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
+
+# The files of the working tree, committed or not, without what .gitignore names.
+tree_files() {
+  git -C "$root" ls-files --cached --others --exclude-standard --deduplicate
+}
+
+# fresh_copy DIR: copies them there, as a fresh clone of what is to be committed.
+fresh_copy() {
+  local file
+  tree_files | while IFS= read -r file; do
+    [[ -e $root/$file ]] && printf '%s\0' "$file"
+  done | tar -C "$root" --null -T - -cf - | tar -C "$1" -xf -
+}
+
+# refuse_skips COUNT
+refuse_skips() {
+  (($1 == 0)) || [[ -z ${CI:-} ]] || fail "$1 tests were skipped; in CI they have to run."
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# node-test.sh DIR: runs the Node tests of a package and prints totals. With CI set, a skipped test counts as failed.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+cd "$root/${1:?usage: node-test.sh DIR}"
+
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+
+node --test --test-timeout=120000 --test-reporter=spec --test-reporter-destination=stdout \
+  --test-reporter=tap --test-reporter-destination="$report"
+(($(sed -n 's/^# pass //p' "$report") > 0)) || fail "No test ran."
+refuse_skips "$(sed -n 's/^# skipped //p' "$report")"

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Every check there is, on a machine that has only Go, Node and Debian's package manager. Goes on after a failure, so that
+# one run shows them all, and says at the end what failed. With CI set, a skipped test counts as failed.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+# Tests need a database: start over with one.
+if [[ -z ${LETTERLOCK_TEST_POSTGRES:-} ]]; then
+  ./scripts/install-test-tools.sh
+  exec ./scripts/with-postgres.sh "$0"
+fi
+
+export LETTERLOCK_BIN="$root/bin/letterlock" LETTER_BIN="$root/bin/letter"
+CHROMIUM_BIN=$(chromium_bin)
+export CHROMIUM_BIN
+
+passed=()
+failed=()
+
+# stage NAME COMMAND...
+stage() {
+  local name=$1 begin=$SECONDS verdict=ok
+  shift
+  printf '\n==== %s\n' "$name"
+  if ("$@"); then
+    passed+=("$name")
+  else
+    failed+=("$name")
+    verdict=FAILED
+  fi
+  printf '==== %s: %s (%d s)\n' "$name" "$verdict" "$((SECONDS - begin))"
+}
+
+check_format() {
+  local bad
+  bad=$(tree_files | grep '\.go$' | xargs -r gofmt -l) || fail "gofmt cannot read everything"
+  [[ -z $bad ]] || fail "gofmt would change: $bad"
+}
+
+node_packages() {
+  make --no-print-directory web/apollo-example/node_modules/.package-lock.json web/e2e/node_modules/.package-lock.json
+}
+
+# Without these nothing below can run.
+stage 'build' make --no-print-directory build
+stage 'npm packages' node_packages
+((${#failed[@]} == 0)) || fail "FAILED: ${failed[*]}"
+
+stage 'format' check_format
+stage 'vet' go vet ./...
+stage 'lint' ./scripts/lint.sh
+stage 'go test' ./scripts/go-test.sh
+stage 'go generate leaves no diff' ./scripts/check-generate.sh
+stage 'server without the web parts' ./scripts/check-standalone.sh
+stage "README's commands" ./scripts/readme-test.sh
+stage 'Node clients' ./scripts/node-test.sh web/apollo-example
+stage 'playground in Chromium' ./scripts/node-test.sh web/e2e
+
+printf '\n%d stages passed, %d failed, %d min %d s\n' \
+  "${#passed[@]}" "${#failed[@]}" "$((SECONDS / 60))" "$((SECONDS % 60))"
+((${#failed[@]} == 0)) || fail "FAILED: $(printf '%s; ' "${failed[@]}")"

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// program is the server, built for these tests.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "letterlock")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program = filepath.Join(dir, "letterlock")
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("go build: %v\n%s", err, out))
+	}
+	return m.Run()
+}
+
+// process is a server in a process of its own.
+type process struct {
+	command *exec.Cmd
+	stdout  *bufio.Reader
+	stderr  *bytes.Buffer
+	url     string
+}
+
+// serve starts the server on a free port and reads its hints.
+func serve(t *testing.T, dataDir string) *process {
+	t.Helper()
+	p := &process{command: exec.CommandContext(t.Context(), program), stderr: &bytes.Buffer{}}
+	p.command.Env = append(os.Environ(), "LETTERLOCK_ADDR=127.0.0.1:0", "LETTERLOCK_DATA_DIR="+dataDir, "LETTERLOCK_HINTS=1")
+	p.command.Stderr = p.stderr
+	stdout, err := p.command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stdout = bufio.NewReader(stdout)
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for p.url == "" {
+		line, err := p.stdout.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the server ended: %v\n%s", err, p.stderr)
+		}
+		if url, ok := strings.CutPrefix(line, "Letterlock serves "); ok {
+			p.url = strings.TrimSpace(url)
+		}
+	}
+	return p
+}
+
+// stop sends a signal and checks that the server ends in order.
+func (p *process) stop(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := p.command.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, p.stdout); err != nil {
+		t.Error(err)
+	}
+	if err := p.command.Wait(); err != nil {
+		t.Errorf("after %v: %v\n%s", signal, err, p.stderr)
+	}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func TestServesAndStops(t *testing.T) {
+	dataDir := t.TempDir()
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} { // the second start finds the first one's store
+		p := serve(t, dataDir)
+		if status, body := get(t, p.url+"/readyz"); status != http.StatusOK || body != "ready\n" {
+			t.Errorf("readyz: %d %q", status, body)
+		}
+		p.stop(t, signal)
+		if log := p.stderr.String(); !strings.Contains(log, "msg=serving") || !strings.Contains(log, "msg=stopped") {
+			t.Errorf("log %s", log)
+		}
+	}
+}
+
+func TestRenewEpoch(t *testing.T) {
+	dataDir := t.TempDir()
+	serve(t, dataDir).stop(t, os.Interrupt)
+	out, err := exec.CommandContext(t.Context(), program, "renew-epoch", "--data-dir", dataDir).Output()
+	if err != nil || !strings.Contains(string(out), "cursors") {
+		t.Errorf("%s %v", out, err)
+	}
+}
+
+// What is set wrong is told in a line that names what to change, and nothing is left behind.
+func TestConfigurationErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		arguments []string
+		env, want string
+	}{
+		"open to others": {[]string{"--addr=0.0.0.0:0"}, "", "needs LETTERLOCK_PUBLIC_URL"},
+		"address":        {nil, "LETTERLOCK_ADDR=8080", "LETTERLOCK_ADDR"},
+		"limit":          {nil, "LETTERLOCK_MAX_DEVICES_PER_USER=200", "LETTERLOCK_MAX_DEVICES_PER_USER is 200"},
+		"no number":      {nil, "LETTERLOCK_MAX_REQUEST_BYTES=many", "LETTERLOCK_MAX_REQUEST_BYTES"},
+		"origin":         {[]string{"--addr=127.0.0.1:0", "--allowed-origins=*"}, "", "LETTERLOCK_ALLOWED_ORIGINS"},
+		"database":       {[]string{"--addr=127.0.0.1:0", "--database=mysql://root:hunter2@db/x"}, "", "LETTERLOCK_DATABASE"},
+		"no PostgreSQL":  {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_DATABASE=postgres://u:hunter2@127.0.0.1:1/x", "127.0.0.1"},
+		"unknown flag":   {[]string{"--nonsense"}, "", "--nonsense"},
+		"log level":      {[]string{"--log-level=loud"}, "", "log-level"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			command := exec.CommandContext(t.Context(), program, c.arguments...)
+			command.Dir = t.TempDir()
+			command.Env = append(os.Environ(), c.env)
+			out, err := command.CombinedOutput()
+			if err == nil || command.ProcessState.ExitCode() < 1 {
+				t.Fatalf("exit status %v: %s", err, out)
+			}
+			if !strings.Contains(string(out), c.want) || strings.Contains(string(out), "hunter2") {
+				t.Errorf("said %s, want %s", out, c.want)
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), program, "version").Output()
+	if err != nil || !regexp.MustCompile(`^letterlock \S+\n$`).Match(out) {
+		t.Errorf("%q %v", out, err)
+	}
+}
+
+// Every flag stands in docs/operating.md with its variable, default and nothing else, and every row there is a flag.
+func TestFlagsAreDocumented(t *testing.T) {
+	parser, err := kong.New(&cli{}, options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := parser.Model.Flags
+	for _, command := range parser.Model.Leaves(true) {
+		flags = append(flags, command.Flags...)
+	}
+	known := map[string]bool{}
+	for _, flag := range flags {
+		if flag.Hidden || flag.Name == "help" {
+			continue
+		}
+		known[flag.Name] = true
+		byDefault := flag.Default
+		if byDefault == "" {
+			byDefault = "–"
+		} else {
+			byDefault = "`" + byDefault + "`"
+		}
+		row := fmt.Sprintf("| `--%s` | `%s` | %s | ", flag.Name, strings.Join(flag.Envs, " "), byDefault)
+		if !strings.Contains(string(page), row) {
+			t.Errorf("docs/operating.md lacks the row\n%s%s |", row, flag.Help)
+		}
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `--([a-z-]+)`").FindAllStringSubmatch(string(page), -1) {
+		if !known[row[1]] {
+			t.Errorf("docs/operating.md has a row for --%s, which does not exist", row[1])
+		}
+	}
+	if len(known) < 25 {
+		t.Errorf("only %d flags were looked at", len(known))
+	}
+}
+
+// Logs are for programs where that is asked for.
+func TestLogFormat(t *testing.T) {
+	command := exec.CommandContext(t.Context(), program, "--addr=127.0.0.1:0", "--log-format=json", "--data-dir="+t.TempDir())
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	deadline := time.AfterFunc(15*time.Second, func() { _ = command.Process.Kill() })
+	defer deadline.Stop()
+	for lines.Scan() {
+		var entry map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &entry); err != nil {
+			t.Fatalf("%s: %v", lines.Text(), err)
+		}
+		if entry["msg"] == "serving" {
+			break
+		}
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	for lines.Scan() { // until it has ended
+	}
+	if err := command.Wait(); err != nil {
+		t.Error(err)
+	}
+}
