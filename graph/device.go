@@ -8,13 +8,18 @@ import (
 	"github.com/letterlock/letterlock/internal/directory"
 )
 
+// calling gives the calling device. The socket of one that was removed ends once it has been told so.
+func calling(ctx context.Context) (directory.Device, error) {
+	device, err := caller.From(ctx).Device(ctx)
+	return device, endIfRemoved(ctx, err)
+}
+
 // viewer gives the calling device, nil for a caller without a token.
 func (r *Resolver) viewer(ctx context.Context) (*model.Device, error) {
-	c := caller.From(ctx)
-	if c.Anonymous() {
+	if caller.From(ctx).Anonymous() {
 		return nil, nil
 	}
-	device, err := c.Device(ctx)
+	device, err := calling(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,12 @@ import (
 	"strconv"
 
 	"github.com/letterlock/letterlock/graph/model"
-	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/mailbox"
 )
 
 func (r *Resolver) mailbox(ctx context.Context, first *int, after *string) (*model.MessageConnection, error) {
-	device, err := caller.From(ctx).Device(ctx)
+	device, err := calling(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +30,7 @@ func (r *Resolver) mailbox(ctx context.Context, first *int, after *string) (*mod
 }
 
 func (r *Resolver) acknowledge(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error) {
-	device, err := caller.From(ctx).Device(ctx)
+	device, err := calling(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/letterlock/letterlock/graph/model"
-	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/socket"
@@ -13,9 +12,9 @@ import (
 
 // received opens the calling device's mailbox. The goroutine that it starts ends with ctx.
 func (r *Resolver) received(ctx context.Context, after *string) (<-chan *model.Message, error) {
-	device, err := caller.From(ctx).Device(ctx)
+	device, err := calling(ctx)
 	if err != nil {
-		return nil, endIfRemoved(ctx, err)
+		return nil, err
 	}
 	position, err := cursorOf(after)
 	if err != nil {

@@ -7,13 +7,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/letterlock/letterlock/graph/model"
-	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
 func (r *Resolver) send(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error) {
-	device, err := caller.From(ctx).Device(ctx)
+	device, err := calling(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (r *Resolver) register(ctx context.Context, input model.RegisterKeyInput) (
 }
 
 func (r *Resolver) publish(ctx context.Context, input model.PublishDeviceListInput) (*model.PublishDeviceListPayload, error) {
-	device, err := caller.From(ctx).Device(ctx)
+	device, err := calling(ctx)
 	if err != nil {
 		return nil, err
 	}

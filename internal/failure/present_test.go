@@ -56,7 +56,7 @@ func ask(t *testing.T, query string, fail func() error) (shown, string) {
 	present := failure.NewPresenter(slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return time.Unix(1_767_323_045, 0) })
 	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &graph.Resolver{Directory: faulty{fail: fail}}}))
 	gql.AddTransport(&graphqlhttp.Post{
-		Guard:   guard.New(guard.Options{MaxDepth: 20, MaxCost: 1000}),
+		Guard:   guard.New(guard.Options{MaxBytes: 10_000, MaxDepth: 20, MaxCost: 1000}),
 		Present: present, MaxBytes: 1 << 20, Timeout: time.Minute,
 	})
 	gql.SetErrorPresenter(present.Present)

@@ -31,7 +31,7 @@ type Events struct {
 
 // Supports reports whether the request asks for a stream, after Front has let it through.
 func (t *Events) Supports(r *http.Request) bool {
-	return r.Method == http.MethodPost && negotiate(r.Header.Get("Accept")) == mediaEvents
+	return r.Method == http.MethodPost && accepted(r) == mediaEvents
 }
 
 // Do serves one stream.

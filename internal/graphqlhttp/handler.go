@@ -12,7 +12,7 @@ import (
 // Front stands before gqlgen's handler and answers what no transport takes: other methods, other media types.
 func Front(next http.Handler, present *failure.Presenter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" && r.Method == http.MethodGet {
+		if r.Method == http.MethodGet && r.Header.Get("Upgrade") != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -35,7 +35,7 @@ func unsuitable(r *http.Request) *refusal {
 	case !sendsJSON(r):
 		return refused(http.StatusUnsupportedMediaType, problem.BadInput,
 			"Send the request as `Content-Type: application/json`, in UTF-8.")
-	case negotiate(r.Header.Get("Accept")) == notAcceptable:
+	case accepted(r) == notAcceptable:
 		return refused(http.StatusNotAcceptable, problem.BadInput,
 			"Accept one of application/graphql-response+json, application/json or text/event-stream.")
 	default:

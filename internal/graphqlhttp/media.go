@@ -16,6 +16,11 @@ const (
 	notAcceptable = ""
 )
 
+// accepted gives the media type of the answer to a request. A header may come in several lines.
+func accepted(r *http.Request) string {
+	return negotiate(strings.Join(r.Header.Values("Accept"), ","))
+}
+
 // negotiate picks the media type of the answer from an Accept header: the one with the highest quality, the first among equals.
 // Who does not care gets application/json. It gives notAcceptable if the header asks for nothing that we have.
 func negotiate(accept string) string {

@@ -33,14 +33,14 @@ type Post struct {
 
 // Supports reports whether the request is one for Post, after Front has let it through.
 func (t *Post) Supports(r *http.Request) bool {
-	return r.Method == http.MethodPost && negotiate(r.Header.Get("Accept")) != mediaEvents
+	return r.Method == http.MethodPost && accepted(r) != mediaEvents
 }
 
 // Do answers one request.
 func (t *Post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx, cancel := context.WithTimeout(r.Context(), t.Timeout)
 	defer cancel()
-	media := negotiate(r.Header.Get("Accept"))
+	media := accepted(r)
 	params := &graphql.RawParams{Headers: r.Header, ReadTime: graphql.TraceTiming{Start: graphql.Now()}}
 	if no := t.read(w, r, params); no != nil {
 		t.Present.Write(ctx, w, no.status, media+charset, no.err)

@@ -10,8 +10,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/problem"
 )
+
+// maxDrained bounds what is read of a body that is too long.
+const maxDrained = 16 << 20
 
 // refusal is a request that never becomes a GraphQL operation, with the status that it is answered by.
 type refusal struct {
@@ -26,17 +30,27 @@ func refused(status int, code problem.Code, message string) *refusal {
 // readBody reads a request's body into buffer, up to limit bytes.
 func readBody(buffer *bytes.Buffer, w http.ResponseWriter, r *http.Request, limit int64) *refusal {
 	if r.ContentLength > limit {
+		drain(r)
 		return tooLarge(limit)
 	}
 	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
+		drain(r)
 		return tooLarge(limit)
 	case err != nil:
 		return refused(http.StatusBadRequest, problem.BadInput, "The request body did not arrive whole. Send it again.")
 	default:
 		return nil
+	}
+}
+
+// drain throws away what is still coming, within reason: most clients look for an answer when they have sent all. Who asked
+// before sending gets it at once.
+func drain(r *http.Request) {
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 	}
 }
 
@@ -49,6 +63,10 @@ func tooLarge(limit int64) *refusal {
 func decode(body []byte, params *graphql.RawParams) *refusal {
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return badBody("The request body must be one JSON object with `query`, and where needed `variables` and `operationName`.")
+	}
+	if guard.Scattered(body) {
+		return refused(http.StatusRequestEntityTooLarge, problem.RequestTooLarge,
+			"The request body holds too many values. Send less at once.")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()

@@ -2,6 +2,8 @@ package graphqlhttp
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -32,6 +34,14 @@ func TestNegotiate(t *testing.T) {
 		if got := negotiate(accept); got != want {
 			t.Errorf("%q: %q, want %q", accept, got, want)
 		}
+	}
+}
+
+func TestAcceptInSeveralLines(t *testing.T) {
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", nil)
+	request.Header["Accept"] = []string{"text/html", mediaGraphQL}
+	if got := accepted(request); got != mediaGraphQL {
+		t.Errorf("%q, want %q", got, mediaGraphQL)
 	}
 }
 

@@ -4,15 +4,23 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/letterlock/letterlock/internal/limits"
 )
 
 // maxIntrospection is what introspection may cost in one operation, counted apart: the queries of GraphiQL and of the
 // code generators come to about a third of it.
 const maxIntrospection = 200_000
 
+// Most fields cost 1, which stands for at most some 6 kB of an answer, as the statement of a long device list has.
+const (
+	ciphertextCost = 16  // is that much longer
+	storeCost      = 100 // of what asks the store: aliases would make many questions of a small request
+)
+
 // Fields that give lists, with how many elements are reckoned with. `first` of mailbox is read from the request.
 var listLengths = map[string]int{
-	"User.deviceLists":              10,
+	"User.deviceLists":              100,
 	"SendMessagePayload.deliveries": 10,
 	"__Schema.types":                50,
 	"__Schema.directives":           6,
@@ -59,7 +67,7 @@ func (m *meter) selections(set ast.SelectionSet, times, page int) bool {
 }
 
 func (m *meter) field(f *ast.Field, times, page int) bool {
-	if !m.spend(f.ObjectDefinition, times) {
+	if !m.spend(f.ObjectDefinition, times*weight(f)) {
 		return false
 	}
 	if len(f.SelectionSet) == 0 {
@@ -78,6 +86,18 @@ func (m *meter) field(f *ast.Field, times, page int) bool {
 	return m.selections(f.SelectionSet, times, page)
 }
 
+// weight is what one field costs on one object, without what is below it.
+func weight(f *ast.Field) int {
+	switch owner := f.ObjectDefinition.Name; {
+	case owner == "Message" && f.Name == "ciphertext":
+		return ciphertextCost
+	case owner == "Mutation", owner == "Query" && f.Name != "server" && !strings.HasPrefix(f.Name, "__"):
+		return storeCost
+	default:
+		return 1
+	}
+}
+
 func (m *meter) spend(owner *ast.Definition, n int) bool {
 	if owner != nil && strings.HasPrefix(owner.Name, "__") {
 		m.leftForSchema -= n
@@ -89,19 +109,13 @@ func (m *meter) spend(owner *ast.Definition, n int) bool {
 
 // first is the page size that a mailbox field asks for. What is out of bounds the resolver refuses.
 func (m *meter) first(f *ast.Field) int {
-	const byDefault = 100
 	argument := f.Arguments.ForName("first")
 	if argument == nil {
-		return byDefault
+		return limits.PageSize
 	}
 	value, err := argument.Value.Value(m.variables)
-	if err != nil {
-		return byDefault
+	if n, whole := value.(int64); whole && err == nil {
+		return int(min(max(n, 1), limits.PageSize))
 	}
-	switch n := value.(type) {
-	case int64:
-		return int(min(max(n, 1), byDefault))
-	default:
-		return byDefault
-	}
+	return limits.PageSize
 }

@@ -22,8 +22,9 @@ const maxErrors = 10
 
 // Options bound what one operation may ask for.
 type Options struct {
+	MaxBytes int // of a document
 	MaxDepth int // of nested brackets in a document
-	MaxCost  int // see cost
+	MaxCost  int // see cost.go
 	// Stopped gives a channel that is closed when no new work is taken any more.
 	Stopped <-chan struct{}
 }
@@ -75,9 +76,8 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		return &graphql.OperationContext{}, refuse(stopping())
 	default:
 	}
-	if depth := nesting(params.Query); depth > e.guard.options.MaxDepth {
-		return &graphql.OperationContext{}, refuse(problem.New(problem.RequestTooLarge,
-			fmt.Sprintf("The GraphQL document nests more than %d levels deep. Ask for less at once.", e.guard.options.MaxDepth)))
+	if no := e.guard.unread(params.Query); no != nil {
+		return &graphql.OperationContext{}, refuse(no)
 	}
 	op, errs = e.GraphExecutor.CreateOperationContext(ctx, params)
 	if len(errs) > maxErrors {
@@ -87,6 +87,20 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		return op, errs
 	}
 	return op, e.weigh(op)
+}
+
+// unread refuses a document before any parser sees it, and before it is kept among the parsed ones.
+func (g *Guard) unread(document string) error {
+	switch {
+	case len(document) > g.options.MaxBytes:
+		return problem.New(problem.RequestTooLarge,
+			fmt.Sprintf("The GraphQL document is longer than %d bytes. Split it, and pass values as variables.", g.options.MaxBytes))
+	case nesting(document) > g.options.MaxDepth:
+		return problem.New(problem.RequestTooLarge,
+			fmt.Sprintf("The GraphQL document nests more than %d levels deep. Ask for less at once.", g.options.MaxDepth))
+	default:
+		return nil
+	}
 }
 
 func (e *executor) weigh(op *graphql.OperationContext) gqlerror.List {

@@ -33,7 +33,8 @@ type Limits struct {
 	MailboxMaxMessagesPerSender int           `name:"mailbox-max-messages-per-sender" default:"5000" help:"How many of the messages that wait in one mailbox may come from one user."`
 	MessageLifetime             time.Duration `name:"message-lifetime" default:"720h" help:"How long a message waits unless its sender asks for less, and the most that may be asked for."`
 
-	MaxQueryTokens int `name:"max-query-tokens" default:"4000" help:"How many tokens a GraphQL document may have."`
+	MaxQueryBytes  int `name:"max-query-bytes" default:"65536" help:"The longest GraphQL document, in bytes. Values belong into variables, which do not count."`
+	MaxQueryTokens int `name:"max-query-tokens" default:"1000" help:"How many tokens a GraphQL document may have."`
 	MaxQueryDepth  int `name:"max-query-depth" default:"24" help:"How deep braces, brackets and parentheses of a GraphQL document may nest."`
 	MaxQueryCost   int `name:"max-query-cost" default:"5000" help:"How many fields the answer to one GraphQL operation may hold, estimated; introspection is counted apart."`
 
@@ -59,6 +60,7 @@ func (l Limits) Validate() error {
 		between("MAILBOX_MAX_BYTES", l.MailboxMaxBytes, 1, 1<<50),
 		between("MAILBOX_MAX_MESSAGES_PER_SENDER", int64(l.MailboxMaxMessagesPerSender), 1, 1<<30),
 		within("MESSAGE_LIFETIME", l.MessageLifetime, time.Second, 10*365*24*time.Hour),
+		between("MAX_QUERY_BYTES", int64(l.MaxQueryBytes), 4<<10, 1<<20),
 		between("MAX_QUERY_TOKENS", int64(l.MaxQueryTokens), 500, 100_000),
 		between("MAX_QUERY_DEPTH", int64(l.MaxQueryDepth), 20, 1000),
 		between("MAX_QUERY_COST", int64(l.MaxQueryCost), 100, 1<<30),

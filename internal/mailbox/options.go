@@ -12,13 +12,13 @@ type Hub = wakeup.Hub[Message]
 
 // Limits are the bounds of sends and mailboxes. A zero field means its default.
 type Limits struct {
-	// MaxMessages is how many messages may wait in one mailbox; default 10,000.
+	// MaxMessages is how many messages may wait in one mailbox; default 20,000.
 	MaxMessages int64
-	// MaxBytes is how many bytes of ciphertext may wait in one mailbox; default 64 MiB.
+	// MaxBytes is how many bytes of ciphertext may wait in one mailbox; default 128 MiB.
 	MaxBytes int64
-	// MaxMessagesPerSender is how many of the messages in one mailbox may come from one user; default 2,500.
+	// MaxMessagesPerSender is how many of the messages in one mailbox may come from one user; default 5,000.
 	MaxMessagesPerSender int64
-	// MaxCiphertextBytes is the longest ciphertext of an envelope; default 66,000.
+	// MaxCiphertextBytes is the longest ciphertext of an envelope; default 66,560.
 	MaxCiphertextBytes int
 	// MaxEnvelopesPerSend is how many envelopes a send may have; default 200.
 	MaxEnvelopesPerSend int
@@ -62,10 +62,10 @@ func (o Options) withDefaults() Options {
 }
 
 func (l Limits) withDefaults() Limits {
-	setDefault(&l.MaxMessages, 10_000)
-	setDefault(&l.MaxBytes, 64<<20)
-	setDefault(&l.MaxMessagesPerSender, 2_500)
-	setDefault(&l.MaxCiphertextBytes, 66_000)
+	setDefault(&l.MaxMessages, 20_000)
+	setDefault(&l.MaxBytes, 128<<20)
+	setDefault(&l.MaxMessagesPerSender, 5_000)
+	setDefault(&l.MaxCiphertextBytes, 66_560)
 	setDefault(&l.MaxEnvelopesPerSend, 200)
 	setDefault(&l.MessageLifetime, 30*24*time.Hour)
 	return l

@@ -79,6 +79,9 @@ func (l Limits) check(s *Send) error {
 			return badInput("A user is named twice as a recipient. Put all envelopes of a user under one.")
 		}
 		users[r.User] = true
+		if len(r.Envelopes) == 0 {
+			return badInput("A recipient is named without an envelope. Leave it out, or seal for its devices.")
+		}
 		for j := range r.Envelopes {
 			if devices[r.Envelopes[j].Device] {
 				return badInput("A device is named twice. Send it one envelope.")

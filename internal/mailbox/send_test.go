@@ -75,12 +75,15 @@ func TestBadInput_StoresNothing(t *testing.T) {
 		alice, bob := w.user(1), w.user(1)
 		carol := &user{id: identity.UserID{1}, version: 1, devices: bob.devices}
 		for name, spoil := range map[string]func(*Send){
-			"no recipient":        func(s *Send) { s.Recipients = nil },
-			"no envelope":         func(s *Send) { s.Recipients[0].Envelopes = nil },
+			"no recipient": func(s *Send) { s.Recipients = nil },
+			"no envelope":  func(s *Send) { s.Recipients[0].Envelopes = nil },
+			"a recipient without envelopes": func(s *Send) {
+				s.Recipients = append(s.Recipients, Recipient{User: w.user(1).id, ListVersion: 1})
+			},
 			"a user twice":        func(s *Send) { s.Recipients = append(s.Recipients, Recipient{User: bob.id}) },
 			"a device twice":      func(s *Send) { s.Recipients = append(s.Recipients, w.letter(alice, "x", carol).Recipients...) },
 			"empty ciphertext":    func(s *Send) { s.Recipients[0].Envelopes[0].Ciphertext = nil },
-			"ciphertext too long": func(s *Send) { s.Recipients[0].Envelopes[0].Ciphertext = make([]byte, 66_001) },
+			"ciphertext too long": func(s *Send) { s.Recipients[0].Envelopes[0].Ciphertext = make([]byte, 66_561) },
 			"unknown kind":        func(s *Send) { s.Recipients[0].Envelopes[0].Kind = 4 },
 			"box without nonce":   func(s *Send) { s.Recipients[0].Envelopes[0].Kind = Box },
 			"box with short nonce": func(s *Send) {
@@ -112,12 +115,12 @@ func TestBadInput_StoresNothing(t *testing.T) {
 func TestSend_TheLargestThatIsAdmittedIsStored(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		alice, many := w.user(1), w.user(200)
-		send := w.letter(alice, string(make([]byte, 66_000)), many)
+		send := w.letter(alice, string(make([]byte, 66_560)), many)
 		if got := len(w.must(send).Deliveries); got != 200 {
 			t.Errorf("%d deliveries", got)
 		}
 		page, err := w.Page(w.ctx, many.devices[199], nil, 1)
-		if err != nil || len(page.Messages) != 1 || len(page.Messages[0].Ciphertext) != 66_000 {
+		if err != nil || len(page.Messages) != 1 || len(page.Messages[0].Ciphertext) != 66_560 {
 			t.Errorf("the last device has %d messages, error %v", len(page.Messages), err)
 		}
 	})

@@ -1,10 +1,16 @@
 package server_test
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
@@ -85,6 +91,49 @@ func set(header http.Header, name, value string) {
 		header.Set(name, value)
 	} else {
 		header[name] = nil // net/http sends none of its own
+	}
+}
+
+// Clients that know HTTP/2 offer it with each request over plain HTTP: Java's, curl --http2.
+func TestOfferOfHTTP2IsNoWebSocket(t *testing.T) {
+	server := testserver.Start(t, testserver.Options{})
+	answer := server.Post(t, http.Header{
+		"Content-Type": {plain}, "Connection": {"Upgrade, HTTP2-Settings"}, "Upgrade": {"h2c"}, "HTTP2-Settings": {"AAMAAABkAAQAoAAAAAIAAAAA"},
+	}, []byte(`{"query":"{server{version}}"}`))
+	if answer.Status != http.StatusOK || answer.Code() != "" {
+		t.Errorf("status %d: %s", answer.Status, answer.Body)
+	}
+}
+
+// A client that sends all of its body before it reads learns why it was refused, however it frames the body.
+func TestTooLongBodyIsAnswered(t *testing.T) {
+	server := testserver.Start(t, testserver.Options{})
+	length := limits.Default().MaxRequestBytes + 4<<20
+	for name, head := range map[string]string{
+		"length":  fmt.Sprintf("Content-Length: %d\r\n\r\n", length),
+		"chunked": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", length),
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			message := "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + head +
+				strings.Repeat(" ", int(length)) + "\r\n0\r\n\r\n"
+			if _, err := io.WriteString(conn, message); err != nil {
+				t.Fatalf("the server stopped reading: %v", err)
+			}
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = response.Body.Close() }()
+			if response.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("status %d", response.StatusCode)
+			}
+		})
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/letterlock/letterlock/graph"
 	"github.com/letterlock/letterlock/graph/generated"
+	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/graphqlhttp"
 	"github.com/letterlock/letterlock/internal/problem"
@@ -23,9 +24,9 @@ import (
 	"github.com/letterlock/letterlock/web"
 )
 
-// cachedQueries is how many parsed documents are kept. Clients send the same few again and again; each is bounded by the
-// token limit.
-const cachedQueries = 1000
+// cachedQueries is how many parsed documents are kept. Clients send the same few again and again; who sends others on
+// purpose fills it with documents as long as the limits of bytes and tokens allow, some half a megabyte each once parsed.
+const cachedQueries = 250
 
 // readyTimeout bounds how long /readyz waits for the store.
 const readyTimeout = 2 * time.Second
@@ -84,6 +85,11 @@ func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) 
 		return s.callers.WithAuthorization(ctx, ""), nil, nil
 	}
 	device, err := s.callers.Authenticate(ctx, authorization)
+	if err == nil {
+		socket.Own(ctx, device.ID.String())
+		ctx = s.callers.WithDevice(ctx, device.ID)
+		_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
+	}
 	if err != nil {
 		code := socket.CloseForbidden
 		if refusal := problem.CodeOf(err); refusal != problem.Unauthenticated && refusal != problem.DeviceRemoved {
@@ -93,8 +99,7 @@ func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) 
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), shown.Message)
 		return ctx, nil, errors.New(shown.Message)
 	}
-	socket.Own(ctx, device.ID.String())
-	return s.callers.WithDevice(ctx, device.ID), nil, nil
+	return ctx, nil, nil
 }
 
 // claimsToken reports whether a payload has an Authorization that is not empty, though it may not be a string.

@@ -80,7 +80,9 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 func (s *Server) wire(ctx context.Context) (err error) {
 	c, l := s.config, s.config.Limits
 	s.present = failure.NewPresenter(c.Log, c.Now)
-	s.guard = guard.New(guard.Options{MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped})
+	s.guard = guard.New(guard.Options{
+		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
+	})
 	s.mailboxes, err = mailbox.New(ctx, s.db, mailbox.Options{
 		Limits: mailbox.Limits{
 			MaxMessages: int64(l.MailboxMaxMessages), MaxBytes: l.MailboxMaxBytes,
@@ -138,9 +140,6 @@ func (s *Server) Serve(ctx context.Context) error {
 		return errors.Join(err, s.stop())
 	}
 }
-
-// Close ends a server that was never served.
-func (s *Server) Close() error { return s.stop() }
 
 func (s *Server) stop() error {
 	s.stopOnce.Do(func() {

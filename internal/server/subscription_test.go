@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,6 +170,7 @@ func TestRemovedDeviceIsCutOff(t *testing.T) {
 		live.Start("1", testserver.Received, nil)
 		live.Next()
 		idle := here.Open(t, testserver.Legacy, token) // no subscription
+		asking := there.Open(t, testserver.Modern, token)
 		answered := here.Open(t, testserver.Modern, first.Token(here.URL))
 
 		if answer := here.Publish(t, alice, first); answer.Code() != "" {
@@ -189,6 +191,11 @@ func TestRemovedDeviceIsCutOff(t *testing.T) {
 		waitFor(t, "the other node to notice", func() bool {
 			return there.Query(t, token, `{ viewer { id } }`, nil).Code() == "DEVICE_REMOVED"
 		})
+		asking.Start("1", `{ viewer { id } }`, nil)
+		wrong(t, asking.Next(), "DEVICE_REMOVED", "Link it again")
+		if code, reason := asking.Closed(); code != socket.CloseForbidden {
+			t.Errorf("elsewhere, asking: closed with %d %q, want 4403", code, reason)
+		}
 		answered.Start("1", `{ viewer { id } }`, nil)
 		if answer := answered.Next(); answer.Code() != "" {
 			t.Errorf("the device that stays: %+v", answer)
@@ -228,5 +235,27 @@ func TestEventStreamRefuses(t *testing.T) {
 	events = s.Stream(t.Context(), t, "", `{ server { version } }`, nil)
 	if data := string(events.Next().Data); data != `{"server":{"version":"test"}}` {
 		t.Errorf("a query over an event stream: %s", data)
+	}
+}
+
+// A client that opens an event stream and takes nothing is cut off, and keeps nobody waiting.
+func TestEventStreamThatIsNotReadIsCutOff(t *testing.T) {
+	const patience = 50 * time.Millisecond
+	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.WriteTimeout = patience }})
+	d := s.Register(t).Devices[0]
+	events := s.Stream(t.Context(), t, d.Token(s.URL), testserver.Received, nil)
+	text := strings.Repeat("x", 60_000)
+	sent := 0
+	for start := time.Now(); sent < 200 || time.Since(start) < 20*patience; sent++ { // far more than lies in buffers
+		s.Send(t, text, d, d).Into(t, &struct{}{})
+	}
+	for read := 0; ; read++ {
+		kind, _, err := events.Event()
+		if err != nil {
+			return
+		}
+		if kind != "next" || read == sent-1 {
+			t.Fatalf("after %d of %d events the stream is as good as if they had been read: %q", read, sent, kind)
+		}
 	}
 }

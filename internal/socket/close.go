@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
@@ -32,7 +33,7 @@ const maxReason = 123
 // closeFrame builds a close frame's payload.
 func closeFrame(code int, reason string) []byte {
 	if len(reason) > maxReason {
-		reason = reason[:maxReason]
+		reason = strings.ToValidUTF8(reason[:maxReason], "") // A client fails at half a character.
 	}
 	return websocket.FormatCloseMessage(code, reason)
 }

@@ -18,6 +18,8 @@ const (
 	grace = 2 * time.Second
 	// maxDrained bounds what is read and thrown away in that time.
 	maxDrained = 16 << 20
+	// maxAnonymous bounds the messages of a socket that belongs to no device: what needs no token is short.
+	maxAnonymous = 128 << 10
 )
 
 // conn is one WebSocket, as gqlgen wants it: transport.WebsocketConn.
@@ -49,7 +51,7 @@ func newConn(s *Sockets, ws *websocket.Conn) *conn {
 
 // start sets bounds and begins to ping.
 func (c *conn) start() {
-	c.ws.SetReadLimit(c.sockets.options.MaxBytes)
+	c.ws.SetReadLimit(min(maxAnonymous, c.sockets.options.MaxBytes))
 	_ = c.ws.SetReadDeadline(time.Now().Add(c.sockets.options.InitTimeout))
 	c.ws.SetPongHandler(func(string) error {
 		c.alive()

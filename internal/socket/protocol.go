@@ -8,6 +8,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
@@ -64,6 +65,9 @@ type frame struct {
 // incoming judges a message from the client.
 func (p *protocol) incoming(data []byte) verdict {
 	var f frame
+	if guard.Scattered(data) {
+		return refuse(CloseTooBig, "a message holds too many values")
+	}
 	if err := json.Unmarshal(data, &f); err != nil {
 		return refuse(CloseBadRequest, "a message must be a JSON object with a type")
 	}

@@ -60,8 +60,10 @@ func New(options Options) *Sockets {
 	return s
 }
 
-// Supports reports whether the request asks for a WebSocket.
-func (s *Sockets) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
+// Supports reports whether the request asks for a WebSocket. With POST, clients offer HTTP/2 by the same header.
+func (s *Sockets) Supports(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Upgrade") != ""
+}
 
 // Do serves one WebSocket until it ends.
 func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
@@ -137,6 +139,7 @@ func (s *Sockets) own(c *conn, device string) {
 		s.owned[device] = map[*conn]struct{}{}
 	}
 	s.owned[device][c] = struct{}{}
+	c.ws.SetReadLimit(s.options.MaxBytes)
 }
 
 func (s *Sockets) remove(c *conn) {
@@ -197,7 +200,8 @@ func (a accepted) Accept(http.ResponseWriter, *http.Request, transport.Websocket
 
 type key struct{}
 
-// Own names the device that a socket belongs to, so that EndDevice finds it. Outside a socket it does nothing.
+// Own names the device that a socket belongs to, so that EndDevice finds it, and that may send long messages. It is for the
+// init function. Outside a socket it does nothing.
 func Own(ctx context.Context, device string) {
 	if c, ok := ctx.Value(key{}).(*conn); ok {
 		c.sockets.own(c, device)
