@@ -230,14 +230,15 @@ func (c *conn) end(code int, reason string) {
 		c.mu.Unlock()
 		return
 	}
-	c.closing, c.closeBy = true, time.Now().Add(grace)
+	closeBy := time.Now().Add(grace)
+	c.closing, c.closeBy = true, closeBy
 	c.mu.Unlock()
 	deadline := time.Now().Add(c.sockets.options.WriteTimeout)
 	if c.ws.WriteControl(websocket.CloseMessage, closeFrame(code, reason), deadline) != nil {
 		_ = c.ws.Close()
 		return
 	}
-	_ = c.ws.SetReadDeadline(c.closeBy)
+	_ = c.ws.SetReadDeadline(closeBy)
 }
 
 func (c *conn) endAfterReply(code int, reason string) {
