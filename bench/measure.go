@@ -28,7 +28,7 @@ func measure(ctx context.Context, o options, server string) (result, error) {
 	}
 	senders := make([]*sender, o.Senders)
 	for i := range senders {
-		senders[i] = &sender{index: uint32(i), api: api, bearer: bearer{person: people[i]}, to: receivers[i%o.Receivers].person, size: o.Size} //nolint:gosec // a small index
+		senders[i] = &sender{index: uint32(i), api: api, bearer: bearer{person: people[i]}, to: receivers[i%o.Receivers].person, size: o.Size}
 	}
 	return drive(ctx, o, senders, receivers)
 }

@@ -79,7 +79,7 @@ func (s *sender) body(now time.Time) ([]byte, error) {
 	}
 	binary.BigEndian.PutUint32(ciphertext, s.index)
 	binary.BigEndian.PutUint64(ciphertext[4:], s.sent+1)
-	binary.BigEndian.PutUint64(ciphertext[12:], uint64(now.UnixNano())) //nolint:gosec // a time after 1970
+	binary.BigEndian.PutUint64(ciphertext[12:], uint64(now.UnixNano()))
 	type object = map[string]any
 	envelope := object{"deviceId": s.to.device.String(), "kind": "BOX", "ciphertext": b64(ciphertext), "nonce": b64(nonce)}
 	recipient := object{"userId": s.to.user.String(), "listVersion": 1, "envelopes": []object{envelope}}

@@ -22,7 +22,7 @@ type server struct {
 
 // startServer starts the binary on a free loopback port and waits until it is ready.
 func startServer(ctx context.Context, binary, database string) (*server, error) {
-	address, err := freeAddress()
+	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func startServer(ctx context.Context, binary, database string) (*server, error) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary) //nolint:gosec,noctx // the operator names the binary; it is stopped by stop
+	cmd := exec.Command(binary) //nolint:noctx // it is stopped by stop
 	cmd.Env = append(os.Environ(), "LETTERLOCK_ADDR="+address, "LETTERLOCK_DATA_DIR="+dir, "LETTERLOCK_DATABASE="+database, "LETTERLOCK_LOG_LEVEL=warn")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -44,8 +44,8 @@ func startServer(ctx context.Context, binary, database string) (*server, error) 
 	return s, nil
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

@@ -52,6 +52,7 @@ stage 'format' check_format
 stage 'vet' go vet ./...
 stage 'lint' ./scripts/lint.sh
 stage 'go test' ./scripts/go-test.sh
+stage 'vectors made by libsodium' ./scripts/check-vectors.sh
 stage 'go generate leaves no diff' ./scripts/check-generate.sh
 stage 'server without the web parts' ./scripts/check-standalone.sh
 stage "README's commands" ./scripts/readme-test.sh

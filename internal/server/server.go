@@ -37,6 +37,7 @@ type Server struct {
 	guard     *guard.Guard
 	sockets   *socket.Sockets
 	http      *http.Server
+	unused    unused
 
 	stopping atomic.Bool
 	stopped  chan struct{} // closed when no new work is taken
@@ -111,6 +112,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		WriteTimeout:   l.RequestTimeout + l.WriteTimeout,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: 16 << 10,
+		ConnState:      s.unused.note,
 		ErrorLog:       slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	return nil
@@ -164,6 +166,7 @@ func (s *Server) drain() {
 func (s *Server) end(ctx context.Context) error {
 	requests := make(chan error, 1)
 	go func() { requests <- s.http.Shutdown(ctx) }()
+	s.unused.close()
 	s.guard.Idle(ctx)
 	s.cutNow()
 	s.sockets.Stop(ctx)

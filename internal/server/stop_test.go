@@ -140,6 +140,21 @@ func TestStoppingIsNotReady(t *testing.T) {
 	}
 }
 
+// Clients open connections in advance. One on which nothing was asked holds nothing up: with a stop timeout below the five
+// seconds that net/http would wait for it, stopping succeeds.
+func TestStopDoesNotWaitForUnusedConnections(t *testing.T) {
+	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.StopTimeout = 4 * time.Second }})
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	s.Query(t, "", `{ server { version } }`, nil).Into(t, &struct{}{}) // accepted later, so conn is known to the server as well
+	if err := s.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
 // A request whose body arrives after the server was told to stop is new work.
 func TestStoppingTakesNoNewWork(t *testing.T) {
 	s := testserver.Start(t, testserver.Options{})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -271,10 +272,23 @@ func (c *conn) finish() {
 	c.mu.Lock()
 	_ = network.SetReadDeadline(c.closeBy)
 	c.mu.Unlock()
-	_, _ = io.CopyN(io.Discard, network, maxDrained)
+	if !c.awaitClose() {
+		_, _ = io.CopyN(io.Discard, network, maxDrained)
+	}
 	_ = c.ws.Close()
 	close(c.done)
 	close(c.finished)
+}
+
+// awaitClose reads until the client has answered the close frame: clients wait for the server to hang up then. It gives up,
+// false, when the rest can't be read as frames.
+func (c *conn) awaitClose() bool {
+	for {
+		if _, _, err := c.ws.NextReader(); err != nil {
+			var closed *websocket.CloseError
+			return errors.As(err, &closed)
+		}
+	}
 }
 
 var _ transport.WebsocketConn = (*conn)(nil)

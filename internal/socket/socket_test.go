@@ -1,6 +1,8 @@
 package socket_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,6 +135,25 @@ func TestBinaryFrameIsClosed1003(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantClose(t, s, socket.CloseUnsupported)
+		}
+	})
+}
+
+// Browsers report a close only when the server has hung up, so it must not wait once both close frames have passed.
+func TestServerHangsUpWhenTheCloseIsAnswered(t *testing.T) {
+	server := testserver.Start(t, testserver.Options{})
+	each(t, func(t *testing.T, protocol string) {
+		s := server.Dial(t, protocol)
+		s.Init("")
+		s.Expect("connection_ack")
+		if err := s.Conn.WriteMessage(websocket.BinaryMessage, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		wantClose(t, s, socket.CloseUnsupported) // which answers the close frame
+		network := s.Conn.NetConn()
+		_ = network.SetReadDeadline(time.Now().Add(1500 * time.Millisecond)) // less than the server waits for an answer
+		if n, err := network.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("after both close frames: %d bytes, %v", n, err)
 		}
 	})
 }
