@@ -174,9 +174,10 @@ func (s *Server) end(ctx context.Context) error {
 	if err != nil {
 		err = errors.Join(fmt.Errorf("requests that did not end in time were cut off: %w", err), s.http.Close())
 	}
-	err = errors.Join(err, s.mailboxes.Close(ctx), s.listener.Close())
-	if errors.Is(err, net.ErrClosed) {
-		err = nil
+	err = errors.Join(err, s.mailboxes.Close(ctx))
+	// Shutdown has closed the listener already, if Serve was called.
+	if closeErr := s.listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
+		err = errors.Join(err, closeErr)
 	}
 	if s.config.Open == nil {
 		err = errors.Join(err, s.db.Close())
