@@ -29,6 +29,7 @@ func TestHostileAnswersToSend(t *testing.T) {
 		"null":                  {"application/json", "null"},
 		"no data":               {"application/json", `{"data":null}`},
 		"other types":           {"application/json", `{"data":{"sendMessage":7}}`},
+		"an endless instant":    {"application/json", `{"data":{"sendMessage":{"acceptedAt":"` + strings.Repeat("2", 1<<20) + `"}}}`},
 		"another message":       {"application/json", deliveries(``)},
 		"deep nesting":          {"application/json", strings.Repeat("[", 1<<20)},
 		"longer than we read":   {"application/json", `{"data":"` + strings.Repeat("a", 13<<20) + `"}`},
@@ -117,6 +118,31 @@ func TestServerSwapsKeys(t *testing.T) {
 	})
 	if err != nil || alarms != 1 {
 		t.Fatalf("%d alarms handed over, %v; want 1", alarms, err)
+	}
+}
+
+// The server says for ever that there is more, and gives the same page: Inbox ends, and the message is shown once.
+func TestServerRepeatsPage(t *testing.T) {
+	middle := newMiddle(t)
+	alice, bob := person(t, middle.URL), person(t, middle.URL)
+	send(t, alice, bob.UserID(), "one")
+	var page []byte
+	middle.on(func(operation string, w http.ResponseWriter, r *http.Request, forward http.Handler) bool {
+		if operation != "Mailbox" {
+			return false
+		}
+		if page == nil {
+			recorder := httptest.NewRecorder()
+			forward.ServeHTTP(recorder, r)
+			page = regexp.MustCompile(`"hasNextPage":false`).ReplaceAll(recorder.Body.Bytes(), []byte(`"hasNextPage":true`))
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(page)
+		return true
+	})
+	equal(t, inbox(t, bob), []string{"one"})
+	if n := middle.count("Mailbox"); n != 2 {
+		t.Fatalf("asked for %d pages, want 2", n)
 	}
 }
 

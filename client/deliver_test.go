@@ -307,3 +307,21 @@ func TestLongestTextArrives(t *testing.T) {
 	listener.text(text)
 	listener.stop()
 }
+
+// What was queued and turns out to be unsendable is told by the very Listen that has tried it, without waiting for mail.
+func TestListenTellsOfFailure(t *testing.T) {
+	server := newMiddle(t).URL
+	alice := person(t, server)
+	nobody, err := client.ParseUserID("u" + strings.Repeat("a", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alice.Queue(t.Context(), nobody, "hello?"); err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, alice)
+	if m := l.next().Message; m == nil || m.State != client.Failed || m.Text != "hello?" {
+		t.Fatalf("message %+v, want the failed one", m)
+	}
+	l.stop()
+}

@@ -132,7 +132,7 @@ func readPayload(body []byte, data any) error {
 		return fmt.Errorf("%w: it has no data", ErrResponse)
 	}
 	if err := json.Unmarshal(response.Data, data); err != nil {
-		return fmt.Errorf("%w: %w", ErrResponse, err)
+		return fmt.Errorf("%w: %s", ErrResponse, shorten(err.Error())) // it may quote a value as long as the answer
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,8 @@ const (
 	longestPause = 15 * time.Second
 	// flushEvery is how often a Listen looks for messages that another process has queued.
 	flushEvery = 20 * time.Second
+	// maxPages bounds one Inbox, should the server say for ever that there is more: a hundred envelopes come at a time.
+	maxPages = 1000
 )
 
 // Listen receives until ctx ends: it hands over what came in before, then whatever comes, live. In between it sends what
@@ -98,6 +101,7 @@ func (r *receiver) session(ctx context.Context) error {
 func (r *receiver) serve(ctx context.Context, socket *socket) error {
 	envelopes := make(chan *api.EnvelopeFields, 16)
 	group, ctx := errgroup.WithContext(ctx)
+	flushed := make(chan struct{}, 1)
 	context.AfterFunc(ctx, socket.close)
 	group.Go(func() error { return forward(ctx, socket, envelopes) })
 	group.Go(func() error {
@@ -107,13 +111,17 @@ func (r *receiver) serve(ctx context.Context, socket *socket) error {
 				if err := r.take(ctx, envelope); err != nil {
 					return err
 				}
+			case <-flushed: // what is queued may have failed, or raised an alarm
+				if err := r.handOver(ctx); err != nil {
+					return err
+				}
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
 	})
 	group.Go(func() error { r.acks.run(ctx); return nil })
-	group.Go(func() error { r.client.keepFlushing(ctx); return nil })
+	group.Go(func() error { r.client.keepFlushing(ctx, flushed); return nil })
 	return group.Wait()
 }
 
@@ -132,13 +140,17 @@ func forward(ctx context.Context, socket *socket, envelopes chan<- *api.Envelope
 	}
 }
 
-// keepFlushing sends what is queued, now and again.
-func (c *Client) keepFlushing(ctx context.Context) {
+// keepFlushing sends what is queued, now and again, and says when it has.
+func (c *Client) keepFlushing(ctx context.Context, flushed chan<- struct{}) {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	for {
 		if err := c.flush(ctx, c.options.Patience); err != nil && ctx.Err() == nil {
 			c.options.Logger.Info("could not send what is queued", "error", err)
+		}
+		select {
+		case flushed <- struct{}{}:
+		default:
 		}
 		select {
 		case <-ticker.C:
@@ -191,7 +203,7 @@ func (c *Client) Inbox(ctx context.Context, handle Handler) error {
 		return err
 	}
 	defer r.acks.finish(ctx)
-	for {
+	for range maxPages {
 		var more bool
 		err := c.patiently(ctx, c.options.Patience, func() (err error) {
 			more, err = r.page(ctx)
@@ -204,6 +216,7 @@ func (c *Client) Inbox(ctx context.Context, handle Handler) error {
 			return applicationError(err)
 		}
 	}
+	return fmt.Errorf("%w: a mailbox without end", ErrResponse)
 }
 
 // page takes in one page of the mailbox and says whether there is more.
@@ -236,5 +249,7 @@ func (r *receiver) page(ctx context.Context) (more bool, err error) {
 	if err := r.acks.flush(ctx); err != nil {
 		c.options.Logger.Info("could not acknowledge", "error", err)
 	}
-	return response.Mailbox.PageInfo.HasNextPage && len(response.Mailbox.Nodes) > 0, nil
+	nodes := response.Mailbox.Nodes
+	moved := len(nodes) > 0 && nodes[len(nodes)-1].Cursor != cursor
+	return response.Mailbox.PageInfo.HasNextPage && moved, nil
 }

@@ -69,8 +69,8 @@ func (h Host) Fetched(answer UserAnswer) (Step, *Alarm, error) {
 	if chain.Version() == held {
 		return Step{}, nil, nil
 	}
-	record.learnRemoved(chain, h.Now)
 	record.Statements = chain.Statements()
+	record.learnRemoved(chain, h.Now)
 	if chain.Version() < answer.Version {
 		w.step.Requests = append(w.step.Requests, &FetchUser{User: answer.User, Since: chain.Version()})
 	}
@@ -100,7 +100,7 @@ func extend(chain *identity.Chain, answer UserAnswer) (AlarmReason, []byte) {
 	return "", nil
 }
 
-// learnRemoved notes when a device that was listed is no longer, for C4.
+// learnRemoved notes when a device that was listed is no longer, for C4; also one that came and went in one answer.
 func (r *chainRecord) learnRemoved(chain *identity.Chain, now time.Time) {
 	for _, statement := range r.Statements {
 		list, err := identity.ParseDeviceList(statement)

@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -174,5 +175,76 @@ func TestUnknownContentVersionIsKeptOnce_C1_4(t *testing.T) {
 	again.MessageID = must(newMessageID(a.now, a.random)).String()
 	if step := a.bob.receive(again); len(step.Notices) > 0 {
 		t.Fatalf("a replay under another id is shown again: %+v", step.Notices[0])
+	}
+}
+
+// A stranger's clock that says the year 200,000 must not stop the mailbox: time.Time writes no such year as JSON.
+func TestSentInAFarFuture(t *testing.T) {
+	a := newAttack(t)
+	content := a.content(a.alice, a.bob)
+	content.SentAt = time.UnixMicro(math.MaxInt64).UTC()
+	m := a.bob.receive(a.seal(content, a.alice, a.bob)).Notices[0].Message
+	if m == nil || m.SentAt.Year() != 9999 {
+		t.Fatalf("message %+v, want it with the last instant that can be written", m)
+	}
+	if texts := a.bob.texts(a.alice.User); len(texts) != 1 {
+		t.Fatalf("history %q, want the message", texts)
+	}
+}
+
+// C4 counts from when this device learnt of it, also if it learns of the device and its removal at once.
+func TestDeviceThatCameAndWent_C4(t *testing.T) {
+	for _, held := range []uint32{0, 1} {
+		w := newWorld(t, 4)
+		alice, bob := w.join(), w.join()
+		if held > 0 {
+			bob.fetch(w.answer(&FetchUser{User: alice.User}))
+		}
+		tablet := alice.addDevice(identity.ProtocolBox)
+		tablet.send(bob.User, "from the tablet")
+		alice.publish(alice.entry)
+		step := bob.receive(bob.mail()[0])
+		if len(step.Notices) != 1 || step.Notices[0].Message == nil || !slices.Contains(step.Notices[0].Message.Marks, RemovedDevice) {
+			t.Fatalf("with version %d held: notices %+v, want a message marked %s", held, step.Notices, RemovedDevice)
+		}
+	}
+}
+
+// changeBoxKey publishes a list in which the device of a party has another box key, and gives the one before.
+func (p *party) changeBoxKey() (before *cryptobox.BoxKey) {
+	p.t.Helper()
+	before, p.box = p.box, must(cryptobox.GenerateBoxKey(p.random))
+	p.entry = must(identity.SignEntry(identity.EntryFields{
+		UserID: p.User, AgreementKey: p.entry.AgreementKey, Protocols: p.entry.Protocols, CreatedAt: p.entry.CreatedAt,
+		BoxKey: p.box.PublicKey(),
+	}, p.signing))
+	p.publish(p.entry)
+	return before
+}
+
+// S4.4: a box key may change. What was sealed before opens with the key of the list that held then, and what comes after
+// with one that has to be fetched first.
+func TestBoxKeyChanges_S4_4(t *testing.T) {
+	a := newAttack(t)
+	a.bob.receive(a.envelope)
+	early := a.content(a.alice, a.bob)
+	early.Counter = 2
+	sealedEarly := a.seal(early, a.alice, a.bob)
+	before := a.alice.changeBoxKey()
+	late := a.content(a.alice, a.bob)
+	late.Counter = 3
+	for _, envelope := range []Envelope{a.seal(late, a.alice, a.bob), sealedEarly} {
+		if step := a.bob.receive(envelope); len(step.Notices) != 1 || step.Notices[0].Message == nil {
+			t.Fatalf("notices %+v, want a message", step.Notices)
+		}
+	}
+	if version := a.bob.chainOf(a.alice.User).Version(); version != 2 {
+		t.Fatalf("version %d is held, want 2", version)
+	}
+	// Who stole the old key can't seal for the list that has replaced it.
+	stolen := *a.alice
+	stolen.box = before
+	if got := refusal(a.bob.receive(a.seal(a.content(a.alice, a.bob), &stolen, a.bob))); got != OtherContext {
+		t.Fatalf("refused for %q, want %q", got, OtherContext)
 	}
 }

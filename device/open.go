@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"iter"
 
 	"github.com/letterlock/letterlock/cryptobox"
 	"github.com/letterlock/letterlock/identity"
@@ -12,6 +13,7 @@ type arrival struct {
 	id      MessageID
 	device  identity.DeviceID
 	sender  *identity.Chain
+	key     identity.BoxPublicKey // of the device, which opened it
 	self    *own
 	marks   []Mark
 	content *cryptobox.Content // nil if its version needs a newer client
@@ -55,14 +57,47 @@ func (w *work) open(envelope Envelope) (*arrival, error) {
 		return nil, refusalError(Reflected)
 	}
 	a := &arrival{id: claimed.id, device: claimed.device, self: self}
-	key, err := w.senderKey(a, claimed)
-	if err != nil {
+	if err := w.findSender(a, claimed); err != nil {
 		return nil, err
 	}
-	if a.raw, err = cryptobox.Open(claimed.box, key, self.box); err != nil {
-		return nil, refusalError(Forged)
+	if err := a.unseal(claimed); err != nil {
+		return nil, err
 	}
 	return a, w.check(a)
+}
+
+// unseal opens the box with a key that the sender's lists have for the device (B1), the newest first: a box key may change
+// (S4.4). A key that no list held here has yet may stand on the next one, so that the chain is fetched before it is forged.
+func (a *arrival) unseal(claimed claim) error {
+	otherwise := NoBoxKey
+	for key := range boxKeys(a.sender, a.device) {
+		raw, err := cryptobox.Open(claimed.box, key, a.self.box)
+		if err == nil {
+			a.key, a.raw = key, raw
+			return nil
+		}
+		otherwise = Forged
+	}
+	return &chainNeededError{claimed.user, a.sender.Version(), otherwise}
+}
+
+// boxKeys gives the box keys that a chain has for a device, newest first. Older lists are read only if they are asked for.
+func boxKeys(chain *identity.Chain, device identity.DeviceID) iter.Seq[identity.BoxPublicKey] {
+	return func(yield func(identity.BoxPublicKey) bool) {
+		entry, _ := chain.Device(device)
+		for last, version := (identity.BoxPublicKey{}), chain.Version(); ; version-- {
+			if entry.Protocols.Has(identity.ProtocolBox) && entry.BoxKey != last {
+				if last = entry.BoxKey; !yield(last) {
+					return
+				}
+			}
+			list, held := chain.At(version)
+			if !held {
+				return
+			}
+			entry, _ = list.Entry(device)
+		}
+	}
 }
 
 // readClaim refuses what no envelope looks like.
@@ -82,32 +117,29 @@ func readClaim(envelope Envelope) (claim, error) {
 	return claim{id: id, user: user, device: device, box: box}, nil
 }
 
-// senderKey finds the box key of the device that is said to have sent the envelope, on its user's verified lists (B1).
-func (w *work) senderKey(a *arrival, claimed claim) (identity.BoxPublicKey, error) {
+// findSender finds the device that is said to have sent the envelope on its user's verified lists.
+func (w *work) findSender(a *arrival, claimed claim) error {
 	record, chain, err := w.chainRecord(claimed.user)
 	if err != nil {
-		return identity.BoxPublicKey{}, err
+		return err
 	}
 	a.sender = chain
 	if chain.Version() == 0 {
-		return identity.BoxPublicKey{}, &chainNeededError{user: claimed.user, otherwise: UnknownSender}
+		return &chainNeededError{user: claimed.user, otherwise: UnknownSender}
 	}
-	entry, standing := chain.Device(claimed.device)
+	_, standing := chain.Device(claimed.device)
 	switch {
 	case standing == identity.Unknown:
-		return identity.BoxPublicKey{}, &chainNeededError{claimed.user, chain.Version(), UnknownDevice}
+		return &chainNeededError{claimed.user, chain.Version(), UnknownDevice}
 	case standing == identity.Removed && w.Now.Sub(record.Removed[claimed.device]) > removedGrace:
-		return identity.BoxPublicKey{}, refusalError(DeviceRemovedLongAgo)
+		return refusalError(DeviceRemovedLongAgo)
 	case standing == identity.Removed:
 		a.marks = append(a.marks, RemovedDevice)
 	}
-	if !entry.Protocols.Has(identity.ProtocolBox) {
-		return identity.BoxPublicKey{}, refusalError(NoBoxKey)
-	}
 	if mine, _ := a.self.chain.Device(a.self.Device); mine.Protocols.Has(identity.ProtocolSession) {
-		return identity.BoxPublicKey{}, refusalError(Downgrade)
+		return refusalError(Downgrade)
 	}
-	return entry.BoxKey, nil
+	return nil
 }
 
 // check is C1 and C2.1 for what was opened.
@@ -151,7 +183,7 @@ func (w *work) checkLists(a *arrival) error {
 	err := c.CheckLists(a.sender, a.self.chain)
 	switch {
 	case err == nil:
-		return nil
+		return a.checkKey()
 	case !errors.Is(err, cryptobox.ErrListMissing):
 		if err := w.raiseOtherList(a); err != nil {
 			return err
@@ -162,6 +194,18 @@ func (w *work) checkLists(a *arrival) error {
 	default:
 		return &chainNeededError{a.self.User, a.self.chain.Version(), ListWithheld}
 	}
+}
+
+// checkKey makes sure that the box was sealed with the key of the very list that the content names.
+func (a *arrival) checkKey() error {
+	list, held := a.sender.At(a.content.SenderListVersion)
+	if !held {
+		return refusalError(OtherContext)
+	}
+	if entry, _ := list.Entry(a.device); !entry.Protocols.Has(identity.ProtocolBox) || entry.BoxKey != a.key {
+		return refusalError(OtherContext)
+	}
+	return nil
 }
 
 // raiseOtherList raises the alarm about the list whose hash the content has otherwise than the chain.

@@ -138,7 +138,7 @@ func (w *work) accept(a *arrival, envelope Envelope) error {
 // fillIn takes over what the content says, and looks at its counter (C1.2) and lists (C2.2).
 func (w *work) fillIn(message *Message, a *arrival) error {
 	content := a.content
-	message.SentAt, message.Counter = content.SentAt, content.Counter
+	message.SentAt, message.Counter = writable(content.SentAt), content.Counter
 	switch body := content.Body.(type) {
 	case cryptobox.Text:
 		message.Text = body.Text
@@ -161,6 +161,17 @@ func (w *work) fillIn(message *Message, a *arrival) error {
 	}
 	message.Missing = missing
 	return w.put(key, seen)
+}
+
+// lastWritable is the last instant that time.Time writes as JSON; content goes on for another 280,000 years.
+var lastWritable = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+
+// writable cuts what a sender's clock says to what records can hold: a stranger's clock must not stop the mailbox.
+func writable(sentAt time.Time) time.Time {
+	if sentAt.After(lastWritable) {
+		return lastWritable
+	}
+	return sentAt
 }
 
 // fromStart reports whether this device is on the first version of its user's list, and so gets every message that its

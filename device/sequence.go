@@ -28,6 +28,9 @@ func sequenceKey(peer identity.UserID, device identity.DeviceID) Key {
 func (s *sequence) observe(counter uint64, fromStart bool) (missing uint64, mark Mark) {
 	switch {
 	case s.Highest == 0 && !fromStart:
+		if counter > 1 { // what the server has held back may still come, unannounced
+			s.Missing = []span{{1, counter - 1}}
+		}
 		s.Highest = counter
 		return 0, ""
 	case counter > s.Highest:

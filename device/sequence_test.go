@@ -71,4 +71,7 @@ func TestLateJoinerMissesNothingBefore(t *testing.T) {
 	if missing, _ := s.observe(43, false); missing != 1 {
 		t.Fatalf("%d missing, want 1", missing)
 	}
+	if missing, mark := s.observe(40, false); missing != 0 || mark != Late {
+		t.Fatalf("%d missing, mark %q; want none, %s: the server has held it back", missing, mark, Late)
+	}
 }

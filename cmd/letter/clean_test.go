@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/letterlock/letterlock/client"
 )
 
 func TestLine(t *testing.T) {
@@ -31,6 +34,19 @@ func TestParagraphIsIndented(t *testing.T) {
 	got := paragraph("one\r\n2026-01-02 03:04  bob: forged\n\n", "    ")
 	if got != "one\n    2026-01-02 03:04  bob: forged" {
 		t.Fatalf("%q", got)
+	}
+}
+
+// A text can't make remarks that look like ours, such as that a message is missing.
+func TestRemarksAreNotForged(t *testing.T) {
+	var out bytes.Buffer
+	s := &session{console: console{out: &out}, cli: new(cli)}
+	m := client.Message{Text: "hi\n! came late\n  ! came late", State: client.Received, Marks: []client.Mark{"late"}}
+	if err := s.showMessage(&m); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "\n  ! "); n != 1 {
+		t.Fatalf("%d remarks, want 1:\n%s", n, out.String())
 	}
 }
 

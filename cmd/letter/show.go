@@ -88,7 +88,8 @@ func (s *session) printJSON(value any) error {
 	return s.print("%s", text)
 }
 
-// showMessage prints who, when and what, and below it what a reader should know.
+// showMessage prints who, when and what, and below it what a reader should know, less indented than any line of the text: the
+// sender must not make remarks of ours.
 func (s *session) showMessage(m *client.Message) error {
 	if s.cli.JSON {
 		return s.printJSON(s.messageView(m))
@@ -105,7 +106,7 @@ func (s *session) showMessage(m *client.Message) error {
 		return err
 	}
 	for _, remark := range remarks(m) {
-		if err := s.print("    ! %s", remark); err != nil {
+		if err := s.print("  ! %s", remark); err != nil {
 			return err
 		}
 	}
