@@ -65,7 +65,8 @@ type Client struct {
 }
 
 // Init makes the keys of a new user with a first device, in Options.Home, and opens a client on them. Nobody is asked for
-// anything: Register, or whatever talks to the server first, makes them known. It fails with ErrHasKeys if there are keys.
+// anything: Register, or whatever talks to the server first, makes them known. It fails with ErrHasKeys if there are keys,
+// and with ErrNoPassphrase if a passphrase is given for a home whose key file has none.
 func Init(ctx context.Context, options Options) (*Client, error) {
 	c, err := newClient(options)
 	if err != nil {

@@ -20,6 +20,8 @@ var (
 	ErrPassphraseNeeded = store.ErrPassphraseNeeded
 	// ErrPassphrase: the passphrase is wrong. Nothing was changed.
 	ErrPassphrase = store.ErrPassphrase
+	// ErrNoPassphrase: a passphrase was to lock a home whose key file has none. Nothing was changed.
+	ErrNoPassphrase = store.ErrNoPassphrase
 	// ErrExposed: others may read the key file. The error tells what to do.
 	ErrExposed = store.ErrExposed
 	// ErrNewerStore: a newer release has written the home.

@@ -60,6 +60,29 @@ func TestPassphrase(t *testing.T) {
 	reopen(t, client.Options{Home: dir, Passphrase: passphrase("correct horse")})
 }
 
+// A home that a crash left half made, without a passphrase, must not pass for one that is locked.
+func TestPassphraseForHalfMadeHome(t *testing.T) {
+	dir := made(t, nil)
+	data, err := filepath.Glob(filepath.Join(dir, "*.db*"))
+	if err != nil || len(data) == 0 {
+		t.Fatalf("no database in the home: %v", err)
+	}
+	for _, name := range data {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = client.Init(t.Context(), client.Options{Home: dir, Passphrase: passphrase("correct horse")})
+	if !errors.Is(err, client.ErrNoPassphrase) {
+		t.Fatalf("error %v, want %v", err, client.ErrNoPassphrase)
+	}
+	c, err := client.Init(t.Context(), client.Options{Home: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, c)
+}
+
 func files(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}

@@ -32,7 +32,11 @@ func (cmd *initCommand) Run(s *session) (err error) {
 	if cmd.Passphrase || os.Getenv(passphraseVariable) != "" {
 		options.Passphrase = s.newPassphrase
 	}
-	c, err := client.Open(s.ctx, s.options())
+	locked := false
+	existing := s.options()
+	ask := existing.Passphrase
+	existing.Passphrase = func() ([]byte, error) { locked = true; return ask() }
+	c, err := client.Open(s.ctx, existing)
 	made := errors.Is(err, client.ErrNoHome)
 	if made {
 		c, err = client.Init(s.ctx, options)
@@ -41,6 +45,9 @@ func (cmd *initCommand) Run(s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	if cmd.Passphrase && !made && !locked {
+		return client.ErrNoPassphrase // it must not look as if it had one now
+	}
 	return s.showInit(c, made, c.Register(s.ctx))
 }
 

@@ -58,6 +58,8 @@ func hint(err error) string {
 		return "Make keys with: letter init"
 	case errors.Is(err, client.ErrPassphraseNeeded):
 		return "Set LETTER_PASSPHRASE, or run letter on a terminal that can ask for it."
+	case errors.Is(err, client.ErrNoPassphrase):
+		return "A passphrase is set when the keys are made: use another home, LETTER_HOME."
 	case errors.Is(err, client.ErrListening):
 		return "What comes in is shown there; letter history shows it here."
 	case errors.Is(err, client.ErrContactUnknown):

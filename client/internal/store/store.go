@@ -12,6 +12,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -71,6 +72,12 @@ func Create(ctx context.Context, home string, passphrase []byte) (s *Store, err 
 		}
 		if err := createKey(home, passphrase); err != nil {
 			return nil, err
+		}
+	}
+	if passphrase != nil {
+		// A home that a crash left half made must not pass for a locked one.
+		if record, err := readKeyFile(filepath.Join(home, keyFile)); err != nil || record.KDF == nil {
+			return nil, cmp.Or(err, ErrNoPassphrase)
 		}
 	}
 	return open(ctx, home, func() ([]byte, error) { return passphrase, nil })
