@@ -7,7 +7,7 @@ import { createClient } from 'graphql-ws';
 import { concatMap } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import WebSocket from 'ws';
-import { checkContext, open, Refused, seal } from './box.mjs';
+import { checkContext, checkKey, open, Refused, seal } from './box.mjs';
 import { fromBase64, instantOf, toBase64 } from './bytes.mjs';
 import { NewerContent } from './content.mjs';
 import { Chain, newToken } from './identity.mjs';
@@ -158,10 +158,11 @@ export class Messenger {
   async #open(message) {
     try {
       const peer = await this.#chain(message.senderUserId, message.senderListVersion);
-      const { content, fromRemovedDevice } = open(this.device, peer, message);
+      const { content, boxKey, fromRemovedDevice } = open(this.device, peer, message);
       await this.#chain(peer.userId, content.sender.listVersion); // C2.1
       await this.#chain(this.device.userId, content.recipient.listVersion);
       checkContext(this.device, peer, message, content);
+      checkKey(peer, message, content, boxKey);
       const { type, text, counter, recipient } = content;
       const sealedForOlderList = recipient.listVersion < this.device.chain.version; // C2.2: to be shown
       return { type, text, counter, fromRemovedDevice, sealedForOlderList };

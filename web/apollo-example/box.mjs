@@ -55,7 +55,7 @@ export class Refused extends Error {}
 
 /**
  * Opens a message from the server. It was made by `message.senderDeviceId` for this device, or it does not open; whether
- * it belongs where it lay is for `checkContext` to say, which has to follow.
+ * it belongs where it lay is for `checkContext` and `checkKey` to say, which have to follow.
  *
  * @param {Device} device the recipient
  * @param {Chain} peer the sender's verified lists
@@ -68,8 +68,8 @@ export function open(device, peer, message, now = Date.now()) {
   if (!known) throw new Refused('the sender has no such device (B1)');
   if (now - (known.removedAt ?? now) > REMOVED_MS) throw new Refused('from a device that was removed long ago (C4)');
   try {
-    const content = decodeContent(openWithAny(boxKeys(known), message, device.box.privateKey));
-    return { content, fromRemovedDevice: known.removedAt !== undefined };
+    const { opened, boxKey } = openWithAny(boxKeys(known), message, device.box.privateKey);
+    return { content: decodeContent(opened), boxKey, fromRemovedDevice: known.removedAt !== undefined };
   } catch (failure) {
     throw failure instanceof NewerContent ? failure : new Refused(failure.message, { cause: failure });
   }
@@ -84,7 +84,8 @@ function boxKeys({ entries }) {
 function openWithAny([boxKey, ...older], message, privateKey) {
   if (!boxKey) throw new Refused('sealed with no key of the sender (B1)');
   try {
-    return sodium.crypto_box_open_easy(fromBase64(message.ciphertext), fromBase64(message.nonce), boxKey, privateKey);
+    const [ciphertext, nonce] = [fromBase64(message.ciphertext), fromBase64(message.nonce)];
+    return { opened: sodium.crypto_box_open_easy(ciphertext, nonce, boxKey, privateKey), boxKey };
   } catch {
     return openWithAny(older, message, privateKey);
   }
@@ -108,6 +109,17 @@ export function checkContext(device, peer, message, content) {
   agree(deviceIdOf(recipient.deviceId) === device.id, 'receiving device');
   agree(holds(peer, sender) && peer.entry(sender.listVersion, message.senderDeviceId), "list of the sender's");
   agree(holds(device.chain, recipient) && device.chain.entry(recipient.listVersion, device.id), 'list of ours');
+}
+
+/**
+ * B1: the key that opened the box is the one on the list version that the content names: a key that was replaced, perhaps
+ * because it was stolen, seals for no later list. To be called when the chain reaches that version.
+ *
+ * @throws {Refused}
+ */
+export function checkKey(peer, message, content, boxKey) {
+  const entry = peer.entry(content.sender.listVersion, message.senderDeviceId);
+  if (!entry?.boxKey || !equal(entry.boxKey, boxKey)) throw new Refused('sealed with a key of another list (B1)');
 }
 
 function holds(chain, party) {
