@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,6 +42,22 @@ func (d *Directory) Device(ctx context.Context, id identity.DeviceID) (Device, e
 	case <-ctx.Done():
 		return Device{}, unavailable("look up a device", context.Cause(ctx))
 	}
+}
+
+// removedPerQuery is how many devices one query of Removed asks for.
+const removedPerQuery = 256
+
+// Removed gives those of the devices that were removed, by the store: what other nodes have done shows here.
+func (d *Directory) Removed(ctx context.Context, ids []string) ([]string, error) {
+	var removed []string
+	for some := range slices.Chunk(ids, removedPerQuery) {
+		found, err := d.db.Ent.Device.Query().Where(device.IDIn(some...), device.RemovedAtNotNil()).IDs(ctx)
+		if err != nil {
+			return nil, unavailable("look for removed devices", err)
+		}
+		removed = append(removed, found...)
+	}
+	return removed, nil
 }
 
 func (d *Directory) readDevice(ctx context.Context, id identity.DeviceID) (Device, error) {

@@ -133,14 +133,20 @@ func (s *Server) Sockets() int { return s.sockets.Open() }
 // Serve answers requests until ctx ends, and then stops in order: no new work, committed work answered, sockets closed with
 // 1012, all within the stop timeout.
 func (s *Server) Serve(ctx context.Context) error {
+	looking, stopLooking := context.WithCancel(ctx)
+	defer stopLooking()
+	var looks sync.WaitGroup
+	looks.Go(func() { s.lookAgain(looking) })
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
+	var err error
 	select {
 	case <-ctx.Done():
-		return s.stop()
-	case err := <-failed:
-		return errors.Join(err, s.stop())
+	case err = <-failed:
 	}
+	stopLooking()
+	looks.Wait()
+	return errors.Join(err, s.stop())
 }
 
 func (s *Server) stop() error {

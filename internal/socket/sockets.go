@@ -4,7 +4,9 @@ package socket
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -150,6 +152,13 @@ func (s *Sockets) remove(c *conn) {
 	if len(s.owned[c.owner]) == 0 {
 		delete(s.owned, c.owner)
 	}
+}
+
+// Devices gives the ids of the devices that have sockets open.
+func (s *Sockets) Devices() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.owned))
 }
 
 // EndDevice closes all sockets of a device that has been removed: code 4403.
