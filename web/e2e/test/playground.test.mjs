@@ -51,7 +51,10 @@ async function open(t, server, options = {}) {
     });
   });
   await page.goto(`${server}/playground`);
-  await page.locator('.graphiql-execute-button').waitFor();
+  // The editors are loaded after the page; without them the button does nothing.
+  for (const part of ['.graphiql-execute-button', '.graphiql-query-editor .CodeMirror', '.result-window .CodeMirror']) {
+    await page.locator(part).waitFor();
+  }
   const playground = new Playground(page, complaints);
   atEnd(t, async () => {
     await context.close();

@@ -1,4 +1,4 @@
-import { getOperationAST } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 /**
@@ -9,13 +9,27 @@ import { createClient } from 'graphql-ws';
  * @returns {import('@graphiql/toolkit').Fetcher}
  */
 export function createFetcher(endpoint) {
-  return (params, options) => {
-    const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
+  return (asked, options) => {
+    const operation = operationOf(asked);
+    const params = operation ? { ...asked, operationName: operation.name?.value } : asked;
     const headers = options?.headers ?? {};
     return operation?.operation === 'subscription'
       ? subscribe(endpoint, params, headers)
       : post(endpoint, params, headers);
   };
+}
+
+/**
+ * What the text asks for. GraphiQL's own reading of it (documentAST, operationName) comes a moment after the text: who
+ * runs a query right after changing tabs would run it as what stood there before.
+ */
+function operationOf({ query, operationName }) {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document);
+  } catch {
+    return undefined; // the server says what is wrong with it
+  }
 }
 
 async function post(endpoint, params, headers) {
