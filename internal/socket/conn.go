@@ -116,8 +116,8 @@ func (c *conn) NextReader() (int, io.Reader, error) {
 		case v.answer != nil:
 			c.answer(v.answer)
 		}
-		if v.await != nil && !c.wait(v.await) {
-			continue
+		if v.data != nil {
+			data = v.data
 		}
 		if !v.drop {
 			return websocket.TextMessage, bytes.NewReader(data), nil
@@ -132,19 +132,6 @@ func (c *conn) answer(m *answer) {
 	}
 	if data, err := json.Marshal(m); err == nil {
 		_ = c.write(data) // A client that does not take it is cut off there.
-	}
-}
-
-// wait waits until gqlgen has let go of the operation that had an id before.
-func (c *conn) wait(ended <-chan struct{}) bool {
-	patience := time.NewTimer(c.sockets.options.WriteTimeout)
-	defer patience.Stop()
-	select {
-	case <-ended:
-		return true
-	case <-patience.C:
-		c.end(CloseDefect, "an operation did not end")
-		return false
 	}
 }
 
@@ -185,9 +172,9 @@ func (c *conn) WriteJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	send, last := c.protocol.outgoing(data)
-	if send {
-		if err = c.write(data); err != nil {
+	out, last := c.protocol.outgoing(data)
+	if out != nil {
+		if err = c.write(out); err != nil {
 			return readEnd(err)
 		}
 	}

@@ -3,6 +3,9 @@ package socket
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +28,9 @@ const maxOperationID = 128
 type verdict struct {
 	drop   bool
 	answer *answer // to send instead
+	data   []byte  // to pass on instead
 	code   int     // to close with, 0 to stay open
 	reason string
-	await  <-chan struct{} // to wait for before passing on
 }
 
 // answer is a message to the client that does not come from gqlgen.
@@ -40,26 +43,32 @@ type answer struct {
 
 // protocol is the state of one socket by the rules of its subprotocol.
 //
-// An operation that the client completes is kept as ending until gqlgen has let go of it. What still comes out of it in the
-// meantime is dropped: the client may have given its id to a new operation.
+// gqlgen knows each operation by a name of our own, which is never used again: it says that an operation is complete before it
+// forgets its name, and would forget a new one that the client has given the same name in the meantime. An operation that
+// the client completes is kept as ending until gqlgen has let go of it. What still comes out of it is dropped.
 type protocol struct {
 	name          string
 	maxOperations int
 
-	mu     sync.Mutex
-	inited bool
-	active map[string]struct{}
-	ending map[string]chan struct{}
+	mu      sync.Mutex
+	inited  bool
+	named   uint64
+	active  map[string]string // by the client's name: ours
+	running map[string]string // by our name: the client's
+	ending  map[string]struct{}
 }
 
 func newProtocol(name string, maxOperations int) *protocol {
-	return &protocol{name: name, maxOperations: maxOperations, active: map[string]struct{}{}, ending: map[string]chan struct{}{}}
+	return &protocol{
+		name: name, maxOperations: maxOperations,
+		active: map[string]string{}, running: map[string]string{}, ending: map[string]struct{}{},
+	}
 }
 
 type frame struct {
 	ID      string          `json:"id"`
 	Type    string          `json:"type"`
-	Payload json.RawMessage `json:"payload"`
+	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
 // incoming judges a message from the client.
@@ -142,23 +151,34 @@ func (p *protocol) start(f frame) verdict {
 	if len(p.active)+len(p.ending) >= p.maxOperations {
 		return verdict{drop: true, answer: &answer{ID: f.ID, Type: "error", problem: tooMany()}}
 	}
-	p.active[f.ID] = struct{}{}
-	if ended, ok := p.ending[f.ID]; ok {
-		return verdict{await: ended}
+	p.named++
+	ours := strconv.FormatUint(p.named, 10)
+	p.active[f.ID], p.running[ours] = ours, f.ID
+	return rename(f, ours)
+}
+
+// rename passes a message on under our name of its operation.
+func rename(f frame, ours string) verdict {
+	f.ID = ours
+	data, err := json.Marshal(f)
+	if err != nil {
+		return refuse(CloseBadRequest, "a message must be a JSON object with a type")
 	}
-	return verdict{}
+	return verdict{data: data}
 }
 
 func (p *protocol) stop(f frame) verdict {
 	if !p.inited {
 		return refuse(CloseUnauthorized, "Unauthorized: send connection_init first")
 	}
-	if _, running := p.active[f.ID]; !running {
+	ours, running := p.active[f.ID]
+	if !running {
 		return verdict{drop: true}
 	}
 	delete(p.active, f.ID)
-	p.ending[f.ID] = make(chan struct{})
-	return verdict{}
+	delete(p.running, ours)
+	p.ending[ours] = struct{}{}
+	return rename(f, ours)
 }
 
 func tooMany() error {
@@ -187,36 +207,43 @@ func isRequest(payload json.RawMessage) bool {
 	return json.Unmarshal(payload, &request) == nil && request.Query != nil
 }
 
-// outgoing reports whether a message to the client is to be sent, and whether it is the last word of an operation.
-func (p *protocol) outgoing(data []byte) (send, last bool) {
-	last = hasType(data, "complete") || hasType(data, "error")
+// outgoing gives what a message of gqlgen's is to the client, nil if it is not for it, and whether it is the last word of an
+// operation.
+func (p *protocol) outgoing(data []byte) (out []byte, last bool) {
+	head, ours, tail, ok := cutName(data)
+	if !ok {
+		return data, false
+	}
+	last = tail == `,"type":"complete"}` || tail == `,"type":"error"}`
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !last && len(p.ending) == 0 {
-		return true, false
+	theirs, running := p.running[ours]
+	if last {
+		delete(p.ending, ours)
+		delete(p.running, ours)
+		delete(p.active, theirs)
 	}
-	var f frame
-	if json.Unmarshal(data, &f) != nil || f.ID == "" {
-		return true, false
+	if !running {
+		return nil, false
 	}
-	if ended, ok := p.ending[f.ID]; ok {
-		if last {
-			close(ended)
-			delete(p.ending, f.ID)
-		}
-		return false, false
+	name, err := json.Marshal(theirs)
+	if err != nil {
+		return nil, false
 	}
-	if !last {
-		return true, false
-	}
-	_, running := p.active[f.ID]
-	delete(p.active, f.ID)
-	return running, running
+	return slices.Concat(head, name, []byte(tail)), last
 }
 
-// hasType looks at the end of a message as gqlgen writes it: the type comes last.
-func hasType(data []byte, name string) bool {
-	return bytes.HasSuffix(bytes.TrimRight(data, "\n"), []byte(`"type":"`+name+`"}`))
+// cutName takes the name of its operation out of a message as gqlgen writes it: the name and the type come last.
+func cutName(data []byte) (head []byte, name, tail string, ok bool) {
+	const before, after = `"id":`, `,"type":"`
+	data = bytes.TrimRight(data, "\n")
+	at := bytes.LastIndex(data, []byte(before+`"`))
+	if at < 0 {
+		return nil, "", "", false
+	}
+	head, rest := data[:at+len(before)], string(data[at+len(before)+1:])
+	name, tail, ok = strings.Cut(rest, `"`)
+	return head, name, tail, ok && strings.HasPrefix(tail, after) && strings.Count(tail, `"`) == 4 && strings.HasSuffix(tail, `"}`)
 }
 
 func (p *protocol) initialised() bool {

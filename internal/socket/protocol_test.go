@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
@@ -53,5 +54,45 @@ func TestCloseCodeOfGqlgen(t *testing.T) {
 		if got := closeCode(code); got != want {
 			t.Errorf("%d becomes %d, want %d", code, got, want)
 		}
+	}
+}
+
+// The client reads its own name of an operation, whatever it is and whatever the payload looks like; and no message of an
+// operation that it has completed, also once the name is in use again.
+func TestOutgoingNames(t *testing.T) {
+	p := newProtocol(modern, 9)
+	p.incoming([]byte(`{"type":"connection_init"}`))
+	start := func(name string) string {
+		t.Helper()
+		v := p.incoming([]byte(`{"id":` + name + `,"type":"subscribe","payload":{"query":"{a}"}}`))
+		_, ours, _, ok := cutName([]byte(`{"id":` + strings.SplitN(string(v.data), `,"type`, 2)[0][len(`{"id":`):] + `,"type":"next"}`))
+		if v.code != 0 || v.drop || !ok {
+			t.Fatalf("verdict %+v", v)
+		}
+		return ours
+	}
+	const name = `"a\"},\"type\":\"complete"`
+	const payload = `{"payload":{"id":"1","text":"\"id\":\"1\",\"type\":\"complete\"}"},"id":`
+	first := start(name)
+	out, last := p.outgoing([]byte(payload + `"` + first + `","type":"next"}`))
+	if want := payload + name + `,"type":"next"}`; string(out) != want || last {
+		t.Fatalf("%s, last %v; want %s", out, last, want)
+	}
+	if out, last := p.outgoing([]byte(`{"payload":{"id":"1"},"type":"connection_ack"}`)); out == nil || last {
+		t.Fatalf("%q, last %v: a message of no operation", out, last)
+	}
+	p.incoming([]byte(`{"id":` + name + `,"type":"complete"}`))
+	second := start(name)
+	for _, kind := range []string{"next", "complete"} {
+		if out, _ := p.outgoing([]byte(payload + `"` + first + `","type":"` + kind + `"}`)); out != nil {
+			t.Fatalf("%s of an operation that was completed", out)
+		}
+	}
+	out, last = p.outgoing([]byte(`{"id":"` + second + `","type":"complete"}`))
+	if want := `{"id":` + name + `,"type":"complete"}`; string(out) != want || !last {
+		t.Fatalf("%s, last %v; want %s", out, last, want)
+	}
+	if len(p.active)+len(p.running)+len(p.ending) > 0 {
+		t.Fatal("an operation that has ended is remembered")
 	}
 }
