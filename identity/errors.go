@@ -47,6 +47,15 @@ var (
 	ErrListUser       = rule(ErrStatement, "S3.1", "user key does not hash to the user id")
 )
 
+// Prekeys.
+var (
+	ErrPrekeyForm   = rule(ErrStatement, "R2.1", "prekey is malformed")
+	ErrPrekeyKind   = rule(ErrStatement, "R2.1", "prekey is of an unknown kind")
+	ErrPrekeyNumber = rule(ErrStatement, "R2.1", "prekey has no number")
+	ErrPrekeyOwner  = rule(ErrStatement, "R2.2", "prekey is of another device")
+	ErrPrekeyKEM    = rule(ErrStatement, "R2.3", "ML-KEM key is out of range")
+)
+
 // Device lists, looked at as the next version of a chain.
 var (
 	// ErrListOlder: the chain holds this version already, and has gone on.
