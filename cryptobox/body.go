@@ -14,8 +14,10 @@ const (
 	bodyCopy byte = 2
 )
 
-// Body is what content says: Text, Copy or Unknown.
+// Body is what content says: Text, Copy, Receipt, ResendRequest, Resent or Unknown.
 type Body interface {
+	// Control reports whether the body belongs to the control conversation (ControlConversationID).
+	Control() bool
 	// check refuses what has no encoding in this content.
 	check(*Content) error
 	kind() byte
@@ -66,7 +68,7 @@ func (u Unknown) append(b []byte) []byte { return append(b, u.Data...) }
 
 // check makes sure that what is known has one form only (N1).
 func (u Unknown) check(*Content) error {
-	if u.Type == bodyText || u.Type == bodyCopy {
+	if u.Type >= bodyText && u.Type <= bodyResent {
 		return ErrContent
 	}
 	return nil
@@ -89,6 +91,12 @@ func parseBody(kind byte, b []byte) (Body, error) {
 			return nil, ErrContent
 		}
 		return Copy{identity.UserID(b[:20]), string(b[20:])}, nil
+	case bodyReceipt:
+		return parseReceipt(b)
+	case bodyResendRequest:
+		return parseResendRequest(b)
+	case bodyResent:
+		return parseResent(b)
 	default:
 		return Unknown{kind, append([]byte(nil), b...)}, nil
 	}

@@ -1,8 +1,6 @@
 package cryptobox
 
 import (
-	"crypto/rand"
-	"fmt"
 	"io"
 
 	"golang.org/x/crypto/nacl/box"
@@ -34,12 +32,9 @@ func Seal(random io.Reader, plaintext []byte, recipient identity.BoxPublicKey, s
 		return Box{}, err
 	}
 	defer clear(shared[:])
-	if random == nil {
-		random = rand.Reader
-	}
 	var sealed Box
-	if _, err := io.ReadFull(random, sealed.Nonce[:]); err != nil {
-		return Box{}, fmt.Errorf("cryptobox: read random bytes: %w", err)
+	if err := readRandom(random, sealed.Nonce[:]); err != nil {
+		return Box{}, err
 	}
 	sealed.Ciphertext = box.SealAfterPrecomputation(nil, plaintext, &sealed.Nonce, shared)
 	return sealed, nil

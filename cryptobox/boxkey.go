@@ -1,7 +1,6 @@
 package cryptobox
 
 import (
-	"crypto/ecdh"
 	"io"
 
 	"golang.org/x/crypto/salsa20/salsa" //nolint:staticcheck // HSalsa20 is the step of crypto_box that box.Precompute hides
@@ -17,7 +16,7 @@ type BoxKey struct {
 
 // GenerateBoxKey makes a key of 32 bytes from random (nil: the operating system's).
 func GenerateBoxKey(random io.Reader) (*BoxKey, error) {
-	s, err := randomSecret(random)
+	s, err := randomSecret(random, seedSize)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +25,7 @@ func GenerateBoxKey(random io.Reader) (*BoxKey, error) {
 
 // BoxKeyFromSeed makes the key of this seed: the 32-byte private key of crypto_box. It fails with ErrSeed.
 func BoxKeyFromSeed(seed []byte) (*BoxKey, error) {
-	s, err := newSecret(seed)
+	s, err := newSecret(seed, seedSize)
 	if err != nil {
 		return nil, err
 	}
@@ -49,28 +48,15 @@ func newBoxKey(s secret) (*BoxKey, error) {
 func (k *BoxKey) PublicKey() identity.BoxPublicKey { return k.public }
 
 // precompute gives the key of all boxes between this key and a peer's: what box.Precompute of x/crypto gives, but that
-// takes points of small order, with which everybody agrees on zero (S2.4). The peer's key is checked again, since a Go
-// conversion makes one that no parser has seen; crypto/ecdh refuses the all-zero agreement by itself.
+// takes points of small order, with which everybody agrees on zero (S2.4).
 func (k *BoxKey) precompute(peer identity.BoxPublicKey) (*[32]byte, error) {
-	c, err := k.open()
+	agreed, err := k.agree(peer)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := identity.ParseBoxPublicKey(peer[:]); err != nil {
-		return nil, err
-	}
-	public, err := ecdh.X25519().NewPublicKey(peer[:])
-	if err != nil {
-		return nil, err
-	}
-	agreed, err := c.x25519.ECDH(public)
-	if err != nil {
-		return nil, identity.ErrKeyLowOrder
-	}
-	defer clear(agreed)
+	defer clear(agreed[:])
 	var zero [16]byte
-	shared, input := new([32]byte), [32]byte(agreed)
-	defer clear(input[:])
-	salsa.HSalsa20(shared, &zero, &input, &salsa.Sigma)
+	shared := new([32]byte)
+	salsa.HSalsa20(shared, &zero, &agreed, &salsa.Sigma)
 	return shared, nil
 }

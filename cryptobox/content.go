@@ -133,13 +133,16 @@ func (c *Content) check() error {
 	switch {
 	case c.Body == nil || c.Counter == 0 || c.SenderListVersion == 0 || c.RecipientListVersion == 0:
 		return ErrContent
-	case c.MessageID[6]>>4 != 7 || c.MessageID[8]>>6 != 2:
+	case !isMessageID(c.MessageID):
 		return ErrMessageID
 	case c.SentAt.UnixMicro() < 0 || !time.UnixMicro(c.SentAt.UnixMicro()).Equal(c.SentAt.Truncate(time.Microsecond)):
 		return ErrContent
 	}
 	return c.Body.check(c)
 }
+
+// isMessageID reports whether these are the bytes of a UUIDv7.
+func isMessageID(id [16]byte) bool { return id[6]>>4 == 7 && id[8]>>6 == 2 }
 
 func allZero(b []byte) bool {
 	for _, x := range b {

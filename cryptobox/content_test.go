@@ -39,18 +39,35 @@ func drawContent(rt *rapid.T) *cryptobox.Content {
 	c.MessageID[6] = c.MessageID[6]&0x0f | 0x70
 	c.MessageID[8] = c.MessageID[8]&0x3f | 0x80
 	c.Conversation = cryptobox.ConversationID(c.SenderUser, c.RecipientUser)
-	switch rapid.IntRange(1, 3).Draw(rt, "body") {
+	switch rapid.IntRange(1, 6).Draw(rt, "body") {
 	case 1:
 		c.Body = cryptobox.Text{Text: drawText(rt)}
 	case 2:
 		other := identity.UserID(drawBytes(rt, 20, "copy of a message to"))
 		c.RecipientUser, c.Conversation = c.SenderUser, cryptobox.ConversationID(other, c.SenderUser)
 		c.Body = cryptobox.Copy{Recipient: other, Text: drawText(rt)}
+	case 3:
+		c.Body, c.Conversation = drawReceipt(rt), cryptobox.ControlConversationID(c.SenderUser, c.RecipientUser)
+	case 4:
+		c.Body, c.Conversation = cryptobox.ResendRequest{Message: c.MessageID}, cryptobox.ControlConversationID(c.SenderUser, c.RecipientUser)
+	case 5:
+		c.Body = cryptobox.Resent{Message: c.MessageID, Text: drawText(rt)}
+		c.Conversation = cryptobox.ControlConversationID(c.SenderUser, c.RecipientUser)
 	default:
 		data := rapid.SliceOfN(rapid.Byte(), 0, 2000).Draw(rt, "data")
-		c.Body = cryptobox.Unknown{Type: rapid.ByteRange(3, 255).Draw(rt, "type"), Data: data}
+		c.Body = cryptobox.Unknown{Type: rapid.ByteRange(6, 255).Draw(rt, "type"), Data: data}
 	}
 	return c
+}
+
+func drawReceipt(rt *rapid.T) cryptobox.Receipt {
+	r := cryptobox.Receipt{Type: cryptobox.ReceiptType(rapid.ByteRange(1, 2).Draw(rt, "type"))}
+	for range rapid.IntRange(1, cryptobox.MaxReceipts).Draw(rt, "count") {
+		id := [16]byte(drawBytes(rt, 16, "id"))
+		id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
+		r.Messages = append(r.Messages, id)
+	}
+	return r
 }
 
 func TestC_ContentIsReadAndWrittenAsTheSameBytes(t *testing.T) {

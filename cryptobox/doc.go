@@ -1,4 +1,4 @@
-// Package cryptobox is the client's side of Letterlock's cryptography: private keys, boxes, and the content that is
+// Package cryptobox is the client's side of Letterlock's cryptography: private keys, sessions, boxes, and the content that is
 // sealed in them. The server does not link it. The rules that its comments and errors name (B1, C1.1 …) are those of
 // docs/protocol.md.
 //

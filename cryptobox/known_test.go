@@ -48,6 +48,16 @@ func (f contentFields) content() *cryptobox.Content {
 		content.Body = cryptobox.Text{Text: string(f.Body)}
 	case 2:
 		content.Body = cryptobox.Copy{Recipient: identity.UserID(f.Body[:20]), Text: string(f.Body[20:])}
+	case 3:
+		receipt := cryptobox.Receipt{Type: cryptobox.ReceiptType(f.Body[0])}
+		for rest := f.Body[2:]; len(rest) > 0; rest = rest[16:] {
+			receipt.Messages = append(receipt.Messages, [16]byte(rest))
+		}
+		content.Body = receipt
+	case 4:
+		content.Body = cryptobox.ResendRequest{Message: [16]byte(f.Body)}
+	case 5:
+		content.Body = cryptobox.Resent{Message: [16]byte(f.Body[:16]), Text: string(f.Body[16:])}
 	default:
 		content.Body = cryptobox.Unknown{Type: f.BodyType, Data: f.Body}
 	}

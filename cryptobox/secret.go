@@ -3,6 +3,7 @@ package cryptobox
 import (
 	"crypto/ecdh"
 	"crypto/ed25519"
+	"crypto/mlkem"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -10,8 +11,12 @@ import (
 	"slices"
 )
 
-// seedSize is the length of every seed here, in bytes.
-const seedSize = 32
+const (
+	// seedSize is the length of a curve key's seed, in bytes.
+	seedSize = 32
+	// kemSeedSize is the length of an ML-KEM key's seed: d and z of FIPS 203.
+	kemSeedSize = mlkem.SeedSize
+)
 
 const hidden = "[private key]"
 
@@ -24,32 +29,41 @@ type secret struct {
 
 // cell holds a seed and, made once so that no use leaves another copy behind, the standard library's form of it.
 type cell struct {
-	seed    [seedSize]byte
+	seed    []byte
 	ed25519 ed25519.PrivateKey
 	x25519  *ecdh.PrivateKey
+	kem     *mlkem.DecapsulationKey768
 	erased  bool
 }
 
 // newSecret copies the seed.
-func newSecret(seed []byte) (secret, error) {
-	if len(seed) != seedSize {
+func newSecret(seed []byte, size int) (secret, error) {
+	if len(seed) != size {
 		return secret{}, ErrSeed
 	}
-	c := &cell{seed: [seedSize]byte(seed)}
+	c := &cell{seed: slices.Clone(seed)}
 	return secret{func() *cell { return c }}, nil
 }
 
 // randomSecret reads a seed. The key generators of the standard library are no use here: some ignore their reader (V1).
-func randomSecret(random io.Reader) (secret, error) {
+func randomSecret(random io.Reader, size int) (secret, error) {
+	seed := make([]byte, size)
+	defer clear(seed)
+	if err := readRandom(random, seed); err != nil {
+		return secret{}, err
+	}
+	return newSecret(seed, size)
+}
+
+// readRandom fills b from random (nil: the operating system's).
+func readRandom(random io.Reader, b []byte) error {
 	if random == nil {
 		random = rand.Reader
 	}
-	seed := make([]byte, seedSize)
-	defer clear(seed)
-	if _, err := io.ReadFull(random, seed); err != nil {
-		return secret{}, fmt.Errorf("cryptobox: read random bytes: %w", err)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return fmt.Errorf("cryptobox: read random bytes: %w", err)
 	}
-	return newSecret(seed)
+	return nil
 }
 
 // open gives what may be used, or ErrErased; also for the zero value, which has never held anything.
@@ -60,13 +74,13 @@ func (s secret) open() (*cell, error) {
 	return s.cell(), nil
 }
 
-// Seed gives a copy of the 32 bytes that the key is made of, for the store alone, or nil once it was erased.
+// Seed gives a copy of the bytes that the key is made of, for the store alone, or nil once it was erased.
 func (s secret) Seed() []byte {
 	c, err := s.open()
 	if err != nil {
 		return nil
 	}
-	return slices.Clone(c.seed[:])
+	return slices.Clone(c.seed)
 }
 
 // Erase overwrites the private key, and so that of every copy of the value. What the garbage collector or the standard library
@@ -77,9 +91,9 @@ func (s secret) Erase() {
 		return
 	}
 	c := s.cell()
-	clear(c.seed[:])
+	clear(c.seed)
 	clear(c.ed25519)
-	c.x25519, c.erased = nil, true
+	c.x25519, c.kem, c.erased = nil, nil, true
 }
 
 // Format prints a placeholder for every verb.

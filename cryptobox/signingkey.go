@@ -17,7 +17,7 @@ var _ identity.Signer = (*SigningKey)(nil)
 
 // GenerateSigningKey makes a key of 32 bytes from random (nil: the operating system's).
 func GenerateSigningKey(random io.Reader) (*SigningKey, error) {
-	s, err := randomSecret(random)
+	s, err := randomSecret(random, seedSize)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func GenerateSigningKey(random io.Reader) (*SigningKey, error) {
 
 // SigningKeyFromSeed makes the key of this seed: RFC 8032's 32-byte private key. It fails with ErrSeed.
 func SigningKeyFromSeed(seed []byte) (*SigningKey, error) {
-	s, err := newSecret(seed)
+	s, err := newSecret(seed, seedSize)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func SigningKeyFromSeed(seed []byte) (*SigningKey, error) {
 
 func newSigningKey(s secret) (*SigningKey, error) {
 	c := s.cell()
-	c.ed25519 = ed25519.NewKeyFromSeed(c.seed[:])
+	c.ed25519 = ed25519.NewKeyFromSeed(c.seed)
 	public, err := identity.ParseSigningPublicKey(c.ed25519[seedSize:])
 	if err != nil {
 		return nil, err

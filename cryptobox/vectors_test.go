@@ -20,13 +20,23 @@ var classes = map[string]error{
 	"message-id":        cryptobox.ErrMessageID,
 	"conversation":      cryptobox.ErrConversation,
 	"text":              cryptobox.ErrText,
+	"receipt":           cryptobox.ErrReceipt,
 	"copy":              cryptobox.ErrCopy,
 	"mismatch":          cryptobox.ErrMismatch,
 	"list-hash":         cryptobox.ErrListHash,
 	"list-missing":      cryptobox.ErrListMissing,
 	"forged":            cryptobox.ErrForged,
+	"state":             cryptobox.ErrState,
+	"session-version":   cryptobox.ErrSessionVersion,
+	"key-used":          cryptobox.ErrKeyUsed,
+	"too-far-ahead":     cryptobox.ErrTooFarAhead,
 	"key-low-order":     identity.ErrKeyLowOrder,
 	"key-not-canonical": identity.ErrKeyNotCanonical,
+	"safety-text":       cryptobox.ErrSafetyText,
+	"safety-version":    cryptobox.ErrSafetyVersion,
+	"safety-own-code":   cryptobox.ErrSafetyOwnCode,
+	"safety-others":     cryptobox.ErrSafetyOthers,
+	"safety-mismatch":   cryptobox.ErrSafetyMismatch,
 }
 
 // hexBytes is how the vectors write bytes.
@@ -73,7 +83,7 @@ func loadJSON(t testing.TB, file string, into any) {
 }
 
 // wantClass compares an error with the class that a vector expects.
-func (v vector) wantClass(t *testing.T, err error) {
+func (v vector) wantClass(t testing.TB, err error) {
 	t.Helper()
 	if v.Expect == "ok" {
 		if err != nil {
@@ -92,10 +102,13 @@ func (v vector) wantClass(t *testing.T, err error) {
 
 func TestVectorsMeetEveryClass(t *testing.T) {
 	met := make(map[string]bool)
-	for _, file := range []string{"content.json", "checks.json", "padding.json", "box_libsodium.json"} {
+	for _, file := range []string{"content.json", "checks.json", "padding.json", "box_libsodium.json", "safety.json", "pqxdh.json", "ratchet.json", "state_v1.json"} {
 		for _, v := range loadVectors[vector](t, file) {
 			met[v.Expect] = true
 		}
+	}
+	for _, step := range loadScript(t).Steps {
+		met[step.Expect] = true
 	}
 	for class := range classes {
 		if !met[class] {

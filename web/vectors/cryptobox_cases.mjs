@@ -32,6 +32,12 @@ const copy = (body, changes = {}) => text(concat(bob.raw, ascii(body)), {
   recipientUser: alice.raw, recipientDevice: laptop.raw, recipientListVersion: 2, recipientListHash: sha256(v2), bodyType: 2, ...changes,
 });
 
+/** What the same two devices' clients tell each other. */
+const control = (bodyType, body, changes = {}) => text(body, {
+  bodyType, conversation: conversation(alice.raw, bob.raw, 'letterlock/control/v1'), ...changes,
+});
+const receipt = (type, count) => concat(uint(1, type), uint(1, count), ...Array.from({ length: count }, (_, i) => messageId(`receipt ${i}`)));
+
 const outside = (c) => ({
   messageId: hex(c.messageId), senderUser: hex(c.senderUser), senderDevice: hex(c.senderDevice),
   recipientUser: hex(c.recipientUser), recipientDevice: hex(c.recipientDevice),
@@ -62,7 +68,25 @@ export function contents() {
     ok('longest copy', 'C1.3', copy('a'.repeat(60000))),
     ok('note to oneself', 'C1.1', text('x', { recipientUser: alice.raw, recipientDevice: laptop.raw, conversation: conversation(alice.raw, alice.raw) })),
     ok('unknown body type', 'C1.4', text('?', { bodyType: 200 })),
-    ok('empty unknown body', 'C1.4', text('', { bodyType: 3 })),
+    ok('empty unknown body', 'C1.4', text('', { bodyType: 6 })),
+    ok('delivered receipt', 'C1.6', control(3, receipt(1, 1))),
+    ok('read receipt of a hundred messages', 'C1.6', control(3, receipt(2, 100))),
+    ok('resend request', 'R6', control(4, messageId('lost'))),
+    ok('resent text', 'R6', control(5, concat(messageId('lost'), ascii('hello')))),
+    bad('receipt of type 0', 'C1.6', 'receipt', control(3, receipt(0, 1))),
+    bad('receipt of type 3', 'C1.6', 'receipt', control(3, receipt(3, 1))),
+    bad('receipt of nothing', 'C1.6', 'receipt', control(3, receipt(1, 0))),
+    bad('receipt of 101 messages', 'C1.6', 'receipt', control(3, receipt(1, 101))),
+    bad('receipt of fewer messages than it counts', 'C1.6', 'content', control(3, receipt(1, 2).subarray(0, 33))),
+    bad('receipt of what is no message id', 'C1.6', 'message-id', control(3, concat(uint(1, 1), uint(1, 1), zeros(16)))),
+    bad('receipt in the conversation of messages', 'C1.5', 'conversation', text(receipt(1, 1), { bodyType: 3 })),
+    bad('text in the control conversation', 'C1.5', 'conversation', control(1, ascii('hello'))),
+    bad('resend request that is too long', 'R6', 'content', control(4, zeros(17))),
+    bad('resend request of what is no message id', 'R6', 'message-id', control(4, zeros(16))),
+    bad('resend request in the conversation of messages', 'C1.5', 'conversation', text(messageId('lost'), { bodyType: 4 })),
+    bad('resent without a text', 'R6', 'text', control(5, messageId('lost'))),
+    bad('resent too short for an id', 'R6', 'content', control(5, zeros(15))),
+    bad('resent in the conversation of messages', 'C1.5', 'conversation', text(concat(messageId('lost'), ascii('x')), { bodyType: 5 })),
     bad('version 2', 'C1.4', 'content-version', text('x', { version: 2 })),
     bad('version 0', 'C1.4', 'content-version', text('x', { version: 0 })),
     bad('message id is a UUIDv4', 'C1', 'message-id', text('x', { messageId: flip(flip(messageId('text'), 6, 4), 6, 5) })),

@@ -9,6 +9,8 @@ import * as keys from './identity_keys.mjs';
 import * as statements from './identity_statements.mjs';
 import { tokens } from './identity_tokens.mjs';
 import * as cryptobox from './cryptobox_cases.mjs';
+import * as session from './session_cases.mjs';
+import * as safety from './safety_cases.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -32,6 +34,10 @@ write('cryptobox/testdata/content.json', 'content (C)', cryptobox.contents());
 write('cryptobox/testdata/checks.json', 'content against what it was delivered under (C1.1, C2.1)', cryptobox.checks());
 write('cryptobox/testdata/padding.json', 'padded lengths (C3.1)', cryptobox.paddings());
 write('cryptobox/testdata/box_libsodium.json', 'boxes (B)', cryptobox.boxes());
+write('cryptobox/testdata/safety.json', 'safety numbers, and what is compared with them (F)', [...safety.numbers(), ...safety.comparisons()]);
+write('cryptobox/testdata/pqxdh.json', 'agreement and first message (R1); base names the case whose prekeys are used', session.agreements());
+write('cryptobox/testdata/ratchet.json', 'steps of the ratchet (R3)', session.ratchetSteps());
+write('cryptobox/testdata/session_script.json', 'one conversation, step by step (R3, R4)', [], session.script());
 write('cryptobox/testdata/example.json', 'one message from keys to box', [], {
   ...statements.example(), ...cryptobox.example(),
 });

@@ -107,9 +107,9 @@ export function token(header, claims, sign) {
 
 // C: content.
 
-export function conversation(a, b) {
+export function conversation(a, b, context = 'letterlock/conversation/v1') {
   const [lower, higher] = compare(a, b) <= 0 ? [a, b] : [b, a];
-  return sha256(concat(ascii('letterlock/conversation/v1'), lower, higher));
+  return sha256(concat(ascii(context), lower, higher));
 }
 
 /** C3.1 */
@@ -130,3 +130,28 @@ export function content(c) {
   );
   return concat(all, zeros((c.length ?? paddedLength(all.length)) - all.length));
 }
+
+// F: safety numbers.
+
+const sha512 = (bytes) => new Uint8Array(createHash('sha512').update(bytes).digest());
+
+/** F1: the 64 bytes of the iterated hash. */
+export function safetyHash(userKey, rounds = 5200) {
+  let hash = concat(ascii('letterlock/safety-number/v1'), userKey, rawUserId(userKey));
+  for (let i = 0; i < rounds; i++) hash = sha512(concat(hash, userKey));
+  return hash;
+}
+
+/** F2: the 30 digits of one side. */
+export function safetyHalf(userKey) {
+  const hash = safetyHash(userKey);
+  const group = (i) => hash.subarray(5 * i, 5 * i + 5).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) % 100000n;
+  return [0, 1, 2, 3, 4, 5].map((i) => group(i).toString().padStart(5, '0')).join('');
+}
+
+export const safetyDigits = (a, b) => [safetyHalf(a), safetyHalf(b)].sort().join('');
+
+/** F3: what `own` shows. */
+export const safetyCode = (own, peer, version = 1) => `letterlock-safety:${b64(concat(
+  uint(1, version), safetyHash(own).subarray(0, 32), safetyHash(peer).subarray(0, 32),
+))}`;
