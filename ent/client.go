@@ -17,8 +17,10 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 
@@ -34,10 +36,14 @@ type Client struct {
 	Device *DeviceClient
 	// DeviceList is the client for interacting with the DeviceList builders.
 	DeviceList *DeviceListClient
+	// LinkMessage is the client for interacting with the LinkMessage builders.
+	LinkMessage *LinkMessageClient
 	// Mailbox is the client for interacting with the Mailbox builders.
 	Mailbox *MailboxClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
+	// Prekey is the client for interacting with the Prekey builders.
+	Prekey *PrekeyClient
 	// Store is the client for interacting with the Store builders.
 	Store *StoreClient
 	// User is the client for interacting with the User builders.
@@ -55,8 +61,10 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Device = NewDeviceClient(c.config)
 	c.DeviceList = NewDeviceListClient(c.config)
+	c.LinkMessage = NewLinkMessageClient(c.config)
 	c.Mailbox = NewMailboxClient(c.config)
 	c.Message = NewMessageClient(c.config)
+	c.Prekey = NewPrekeyClient(c.config)
 	c.Store = NewStoreClient(c.config)
 	c.User = NewUserClient(c.config)
 }
@@ -149,14 +157,16 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:        ctx,
-		config:     cfg,
-		Device:     NewDeviceClient(cfg),
-		DeviceList: NewDeviceListClient(cfg),
-		Mailbox:    NewMailboxClient(cfg),
-		Message:    NewMessageClient(cfg),
-		Store:      NewStoreClient(cfg),
-		User:       NewUserClient(cfg),
+		ctx:         ctx,
+		config:      cfg,
+		Device:      NewDeviceClient(cfg),
+		DeviceList:  NewDeviceListClient(cfg),
+		LinkMessage: NewLinkMessageClient(cfg),
+		Mailbox:     NewMailboxClient(cfg),
+		Message:     NewMessageClient(cfg),
+		Prekey:      NewPrekeyClient(cfg),
+		Store:       NewStoreClient(cfg),
+		User:        NewUserClient(cfg),
 	}, nil
 }
 
@@ -174,14 +184,16 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:        ctx,
-		config:     cfg,
-		Device:     NewDeviceClient(cfg),
-		DeviceList: NewDeviceListClient(cfg),
-		Mailbox:    NewMailboxClient(cfg),
-		Message:    NewMessageClient(cfg),
-		Store:      NewStoreClient(cfg),
-		User:       NewUserClient(cfg),
+		ctx:         ctx,
+		config:      cfg,
+		Device:      NewDeviceClient(cfg),
+		DeviceList:  NewDeviceListClient(cfg),
+		LinkMessage: NewLinkMessageClient(cfg),
+		Mailbox:     NewMailboxClient(cfg),
+		Message:     NewMessageClient(cfg),
+		Prekey:      NewPrekeyClient(cfg),
+		Store:       NewStoreClient(cfg),
+		User:        NewUserClient(cfg),
 	}, nil
 }
 
@@ -211,7 +223,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Device, c.DeviceList, c.Mailbox, c.Message, c.Store, c.User,
+		c.Device, c.DeviceList, c.LinkMessage, c.Mailbox, c.Message, c.Prekey, c.Store,
+		c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -221,7 +234,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Device, c.DeviceList, c.Mailbox, c.Message, c.Store, c.User,
+		c.Device, c.DeviceList, c.LinkMessage, c.Mailbox, c.Message, c.Prekey, c.Store,
+		c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -234,10 +248,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Device.mutate(ctx, m)
 	case *DeviceListMutation:
 		return c.DeviceList.mutate(ctx, m)
+	case *LinkMessageMutation:
+		return c.LinkMessage.mutate(ctx, m)
 	case *MailboxMutation:
 		return c.Mailbox.mutate(ctx, m)
 	case *MessageMutation:
 		return c.Message.mutate(ctx, m)
+	case *PrekeyMutation:
+		return c.Prekey.mutate(ctx, m)
 	case *StoreMutation:
 		return c.Store.mutate(ctx, m)
 	case *UserMutation:
@@ -364,6 +382,22 @@ func (c *DeviceClient) QueryUser(_m *Device) *UserQuery {
 			sqlgraph.From(device.Table, device.FieldID, id),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, device.UserTable, device.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPrekeys queries the prekeys edge of a Device.
+func (c *DeviceClient) QueryPrekeys(_m *Device) *PrekeyQuery {
+	query := (&PrekeyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(device.Table, device.FieldID, id),
+			sqlgraph.To(prekey.Table, prekey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, device.PrekeysTable, device.PrekeysColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -558,6 +592,139 @@ func (c *DeviceListClient) mutate(ctx context.Context, m *DeviceListMutation) (V
 		return (&DeviceListDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown DeviceList mutation op: %q", m.Op())
+	}
+}
+
+// LinkMessageClient is a client for the LinkMessage schema.
+type LinkMessageClient struct {
+	config
+}
+
+// NewLinkMessageClient returns a client for the LinkMessage from the given config.
+func NewLinkMessageClient(c config) *LinkMessageClient {
+	return &LinkMessageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `linkmessage.Hooks(f(g(h())))`.
+func (c *LinkMessageClient) Use(hooks ...Hook) {
+	c.hooks.LinkMessage = append(c.hooks.LinkMessage, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `linkmessage.Intercept(f(g(h())))`.
+func (c *LinkMessageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LinkMessage = append(c.inters.LinkMessage, interceptors...)
+}
+
+// Create returns a builder for creating a LinkMessage entity.
+func (c *LinkMessageClient) Create() *LinkMessageCreate {
+	mutation := newLinkMessageMutation(c.config, OpCreate)
+	return &LinkMessageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LinkMessage entities.
+func (c *LinkMessageClient) CreateBulk(builders ...*LinkMessageCreate) *LinkMessageCreateBulk {
+	return &LinkMessageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LinkMessageClient) MapCreateBulk(slice any, setFunc func(*LinkMessageCreate, int)) *LinkMessageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LinkMessageCreateBulk{err: fmt.Errorf("calling to LinkMessageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LinkMessageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LinkMessageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LinkMessage.
+func (c *LinkMessageClient) Update() *LinkMessageUpdate {
+	mutation := newLinkMessageMutation(c.config, OpUpdate)
+	return &LinkMessageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LinkMessageClient) UpdateOne(_m *LinkMessage) *LinkMessageUpdateOne {
+	mutation := newLinkMessageMutation(c.config, OpUpdateOne, withLinkMessage(_m))
+	return &LinkMessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LinkMessageClient) UpdateOneID(id int64) *LinkMessageUpdateOne {
+	mutation := newLinkMessageMutation(c.config, OpUpdateOne, withLinkMessageID(id))
+	return &LinkMessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LinkMessage.
+func (c *LinkMessageClient) Delete() *LinkMessageDelete {
+	mutation := newLinkMessageMutation(c.config, OpDelete)
+	return &LinkMessageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LinkMessageClient) DeleteOne(_m *LinkMessage) *LinkMessageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LinkMessageClient) DeleteOneID(id int64) *LinkMessageDeleteOne {
+	builder := c.Delete().Where(linkmessage.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LinkMessageDeleteOne{builder}
+}
+
+// Query returns a query builder for LinkMessage.
+func (c *LinkMessageClient) Query() *LinkMessageQuery {
+	return &LinkMessageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLinkMessage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LinkMessage entity by its id.
+func (c *LinkMessageClient) Get(ctx context.Context, id int64) (*LinkMessage, error) {
+	return c.Query().Where(linkmessage.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LinkMessageClient) GetX(ctx context.Context, id int64) *LinkMessage {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LinkMessageClient) Hooks() []Hook {
+	return c.hooks.LinkMessage
+}
+
+// Interceptors returns the client interceptors.
+func (c *LinkMessageClient) Interceptors() []Interceptor {
+	return c.inters.LinkMessage
+}
+
+func (c *LinkMessageClient) mutate(ctx context.Context, m *LinkMessageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LinkMessageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LinkMessageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LinkMessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LinkMessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LinkMessage mutation op: %q", m.Op())
 	}
 }
 
@@ -875,6 +1042,155 @@ func (c *MessageClient) mutate(ctx context.Context, m *MessageMutation) (Value, 
 	}
 }
 
+// PrekeyClient is a client for the Prekey schema.
+type PrekeyClient struct {
+	config
+}
+
+// NewPrekeyClient returns a client for the Prekey from the given config.
+func NewPrekeyClient(c config) *PrekeyClient {
+	return &PrekeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `prekey.Hooks(f(g(h())))`.
+func (c *PrekeyClient) Use(hooks ...Hook) {
+	c.hooks.Prekey = append(c.hooks.Prekey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `prekey.Intercept(f(g(h())))`.
+func (c *PrekeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Prekey = append(c.inters.Prekey, interceptors...)
+}
+
+// Create returns a builder for creating a Prekey entity.
+func (c *PrekeyClient) Create() *PrekeyCreate {
+	mutation := newPrekeyMutation(c.config, OpCreate)
+	return &PrekeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Prekey entities.
+func (c *PrekeyClient) CreateBulk(builders ...*PrekeyCreate) *PrekeyCreateBulk {
+	return &PrekeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PrekeyClient) MapCreateBulk(slice any, setFunc func(*PrekeyCreate, int)) *PrekeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PrekeyCreateBulk{err: fmt.Errorf("calling to PrekeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PrekeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PrekeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Prekey.
+func (c *PrekeyClient) Update() *PrekeyUpdate {
+	mutation := newPrekeyMutation(c.config, OpUpdate)
+	return &PrekeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PrekeyClient) UpdateOne(_m *Prekey) *PrekeyUpdateOne {
+	mutation := newPrekeyMutation(c.config, OpUpdateOne, withPrekey(_m))
+	return &PrekeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PrekeyClient) UpdateOneID(id int64) *PrekeyUpdateOne {
+	mutation := newPrekeyMutation(c.config, OpUpdateOne, withPrekeyID(id))
+	return &PrekeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Prekey.
+func (c *PrekeyClient) Delete() *PrekeyDelete {
+	mutation := newPrekeyMutation(c.config, OpDelete)
+	return &PrekeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PrekeyClient) DeleteOne(_m *Prekey) *PrekeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PrekeyClient) DeleteOneID(id int64) *PrekeyDeleteOne {
+	builder := c.Delete().Where(prekey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PrekeyDeleteOne{builder}
+}
+
+// Query returns a query builder for Prekey.
+func (c *PrekeyClient) Query() *PrekeyQuery {
+	return &PrekeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePrekey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Prekey entity by its id.
+func (c *PrekeyClient) Get(ctx context.Context, id int64) (*Prekey, error) {
+	return c.Query().Where(prekey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PrekeyClient) GetX(ctx context.Context, id int64) *Prekey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryDevice queries the device edge of a Prekey.
+func (c *PrekeyClient) QueryDevice(_m *Prekey) *DeviceQuery {
+	query := (&DeviceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(prekey.Table, prekey.FieldID, id),
+			sqlgraph.To(device.Table, device.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, prekey.DeviceTable, prekey.DeviceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PrekeyClient) Hooks() []Hook {
+	return c.hooks.Prekey
+}
+
+// Interceptors returns the client interceptors.
+func (c *PrekeyClient) Interceptors() []Interceptor {
+	return c.inters.Prekey
+}
+
+func (c *PrekeyClient) mutate(ctx context.Context, m *PrekeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PrekeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PrekeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PrekeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PrekeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Prekey mutation op: %q", m.Op())
+	}
+}
+
 // StoreClient is a client for the Store schema.
 type StoreClient struct {
 	config
@@ -1176,10 +1492,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Device, DeviceList, Mailbox, Message, Store, User []ent.Hook
+		Device, DeviceList, LinkMessage, Mailbox, Message, Prekey, Store,
+		User []ent.Hook
 	}
 	inters struct {
-		Device, DeviceList, Mailbox, Message, Store, User []ent.Interceptor
+		Device, DeviceList, LinkMessage, Mailbox, Message, Prekey, Store,
+		User []ent.Interceptor
 	}
 )
 

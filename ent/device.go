@@ -25,6 +25,10 @@ type Device struct {
 	SigningKey []byte `json:"signing_key,omitempty"`
 	// when it was registered here
 	CreatedAt int64 `json:"created_at,omitempty"`
+	// the highest number of a one-time prekey that was ever uploaded
+	OneTimeNumber uint32 `json:"one_time_number,omitempty"`
+	// the same of one-time KEM prekeys
+	KemOneTimeNumber uint32 `json:"kem_one_time_number,omitempty"`
 	// when a list no longer named it; it never comes back (S4.4)
 	RemovedAt *int64 `json:"removed_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -37,11 +41,13 @@ type Device struct {
 type DeviceEdges struct {
 	// User holds the value of the user edge.
 	User *User `json:"user,omitempty"`
+	// Prekeys holds the value of the prekeys edge.
+	Prekeys []*Prekey `json:"prekeys,omitempty"`
 	// Mailbox holds the value of the mailbox edge.
 	Mailbox *Mailbox `json:"mailbox,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // UserOrErr returns the User value or an error if the edge
@@ -55,12 +61,21 @@ func (e DeviceEdges) UserOrErr() (*User, error) {
 	return nil, &NotLoadedError{edge: "user"}
 }
 
+// PrekeysOrErr returns the Prekeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e DeviceEdges) PrekeysOrErr() ([]*Prekey, error) {
+	if e.loadedTypes[1] {
+		return e.Prekeys, nil
+	}
+	return nil, &NotLoadedError{edge: "prekeys"}
+}
+
 // MailboxOrErr returns the Mailbox value or an error if the edge
 // was not loaded in eager-loading, or loaded but was not found.
 func (e DeviceEdges) MailboxOrErr() (*Mailbox, error) {
 	if e.Mailbox != nil {
 		return e.Mailbox, nil
-	} else if e.loadedTypes[1] {
+	} else if e.loadedTypes[2] {
 		return nil, &NotFoundError{label: mailbox.Label}
 	}
 	return nil, &NotLoadedError{edge: "mailbox"}
@@ -73,7 +88,7 @@ func (*Device) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case device.FieldSigningKey:
 			values[i] = new([]byte)
-		case device.FieldCreatedAt, device.FieldRemovedAt:
+		case device.FieldCreatedAt, device.FieldOneTimeNumber, device.FieldKemOneTimeNumber, device.FieldRemovedAt:
 			values[i] = new(sql.NullInt64)
 		case device.FieldID, device.FieldUserID:
 			values[i] = new(sql.NullString)
@@ -116,6 +131,18 @@ func (_m *Device) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CreatedAt = value.Int64
 			}
+		case device.FieldOneTimeNumber:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field one_time_number", values[i])
+			} else if value.Valid {
+				_m.OneTimeNumber = uint32(value.Int64)
+			}
+		case device.FieldKemOneTimeNumber:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field kem_one_time_number", values[i])
+			} else if value.Valid {
+				_m.KemOneTimeNumber = uint32(value.Int64)
+			}
 		case device.FieldRemovedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field removed_at", values[i])
@@ -139,6 +166,11 @@ func (_m *Device) Value(name string) (ent.Value, error) {
 // QueryUser queries the "user" edge of the Device entity.
 func (_m *Device) QueryUser() *UserQuery {
 	return NewDeviceClient(_m.config).QueryUser(_m)
+}
+
+// QueryPrekeys queries the "prekeys" edge of the Device entity.
+func (_m *Device) QueryPrekeys() *PrekeyQuery {
+	return NewDeviceClient(_m.config).QueryPrekeys(_m)
 }
 
 // QueryMailbox queries the "mailbox" edge of the Device entity.
@@ -177,6 +209,12 @@ func (_m *Device) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))
+	builder.WriteString(", ")
+	builder.WriteString("one_time_number=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OneTimeNumber))
+	builder.WriteString(", ")
+	builder.WriteString("kem_one_time_number=")
+	builder.WriteString(fmt.Sprintf("%v", _m.KemOneTimeNumber))
 	builder.WriteString(", ")
 	if v := _m.RemovedAt; v != nil {
 		builder.WriteString("removed_at=")

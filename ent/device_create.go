@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/mailbox"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/user"
 )
 
@@ -42,6 +43,34 @@ func (_c *DeviceCreate) SetCreatedAt(v int64) *DeviceCreate {
 	return _c
 }
 
+// SetOneTimeNumber sets the "one_time_number" field.
+func (_c *DeviceCreate) SetOneTimeNumber(v uint32) *DeviceCreate {
+	_c.mutation.SetOneTimeNumber(v)
+	return _c
+}
+
+// SetNillableOneTimeNumber sets the "one_time_number" field if the given value is not nil.
+func (_c *DeviceCreate) SetNillableOneTimeNumber(v *uint32) *DeviceCreate {
+	if v != nil {
+		_c.SetOneTimeNumber(*v)
+	}
+	return _c
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (_c *DeviceCreate) SetKemOneTimeNumber(v uint32) *DeviceCreate {
+	_c.mutation.SetKemOneTimeNumber(v)
+	return _c
+}
+
+// SetNillableKemOneTimeNumber sets the "kem_one_time_number" field if the given value is not nil.
+func (_c *DeviceCreate) SetNillableKemOneTimeNumber(v *uint32) *DeviceCreate {
+	if v != nil {
+		_c.SetKemOneTimeNumber(*v)
+	}
+	return _c
+}
+
 // SetRemovedAt sets the "removed_at" field.
 func (_c *DeviceCreate) SetRemovedAt(v int64) *DeviceCreate {
 	_c.mutation.SetRemovedAt(v)
@@ -65,6 +94,21 @@ func (_c *DeviceCreate) SetID(v string) *DeviceCreate {
 // SetUser sets the "user" edge to the User entity.
 func (_c *DeviceCreate) SetUser(v *User) *DeviceCreate {
 	return _c.SetUserID(v.ID)
+}
+
+// AddPrekeyIDs adds the "prekeys" edge to the Prekey entity by IDs.
+func (_c *DeviceCreate) AddPrekeyIDs(ids ...int64) *DeviceCreate {
+	_c.mutation.AddPrekeyIDs(ids...)
+	return _c
+}
+
+// AddPrekeys adds the "prekeys" edges to the Prekey entity.
+func (_c *DeviceCreate) AddPrekeys(v ...*Prekey) *DeviceCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPrekeyIDs(ids...)
 }
 
 // SetMailboxID sets the "mailbox" edge to the Mailbox entity by ID.
@@ -93,6 +137,7 @@ func (_c *DeviceCreate) Mutation() *DeviceMutation {
 
 // Save creates the Device in the database.
 func (_c *DeviceCreate) Save(ctx context.Context) (*Device, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -118,6 +163,18 @@ func (_c *DeviceCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *DeviceCreate) defaults() {
+	if _, ok := _c.mutation.OneTimeNumber(); !ok {
+		v := device.DefaultOneTimeNumber
+		_c.mutation.SetOneTimeNumber(v)
+	}
+	if _, ok := _c.mutation.KemOneTimeNumber(); !ok {
+		v := device.DefaultKemOneTimeNumber
+		_c.mutation.SetKemOneTimeNumber(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *DeviceCreate) check() error {
 	if _, ok := _c.mutation.UserID(); !ok {
@@ -138,6 +195,12 @@ func (_c *DeviceCreate) check() error {
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Device.created_at"`)}
+	}
+	if _, ok := _c.mutation.OneTimeNumber(); !ok {
+		return &ValidationError{Name: "one_time_number", err: errors.New(`ent: missing required field "Device.one_time_number"`)}
+	}
+	if _, ok := _c.mutation.KemOneTimeNumber(); !ok {
+		return &ValidationError{Name: "kem_one_time_number", err: errors.New(`ent: missing required field "Device.kem_one_time_number"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := device.IDValidator(v); err != nil {
@@ -191,6 +254,14 @@ func (_c *DeviceCreate) createSpec() (*Device, *sqlgraph.CreateSpec) {
 		_spec.SetField(device.FieldCreatedAt, field.TypeInt64, value)
 		_node.CreatedAt = value
 	}
+	if value, ok := _c.mutation.OneTimeNumber(); ok {
+		_spec.SetField(device.FieldOneTimeNumber, field.TypeUint32, value)
+		_node.OneTimeNumber = value
+	}
+	if value, ok := _c.mutation.KemOneTimeNumber(); ok {
+		_spec.SetField(device.FieldKemOneTimeNumber, field.TypeUint32, value)
+		_node.KemOneTimeNumber = value
+	}
 	if value, ok := _c.mutation.RemovedAt(); ok {
 		_spec.SetField(device.FieldRemovedAt, field.TypeInt64, value)
 		_node.RemovedAt = &value
@@ -210,6 +281,22 @@ func (_c *DeviceCreate) createSpec() (*Device, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.UserID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PrekeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.MailboxIDs(); len(nodes) > 0 {
@@ -279,6 +366,42 @@ type (
 		*sql.UpdateSet
 	}
 )
+
+// SetOneTimeNumber sets the "one_time_number" field.
+func (u *DeviceUpsert) SetOneTimeNumber(v uint32) *DeviceUpsert {
+	u.Set(device.FieldOneTimeNumber, v)
+	return u
+}
+
+// UpdateOneTimeNumber sets the "one_time_number" field to the value that was provided on create.
+func (u *DeviceUpsert) UpdateOneTimeNumber() *DeviceUpsert {
+	u.SetExcluded(device.FieldOneTimeNumber)
+	return u
+}
+
+// AddOneTimeNumber adds v to the "one_time_number" field.
+func (u *DeviceUpsert) AddOneTimeNumber(v uint32) *DeviceUpsert {
+	u.Add(device.FieldOneTimeNumber, v)
+	return u
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (u *DeviceUpsert) SetKemOneTimeNumber(v uint32) *DeviceUpsert {
+	u.Set(device.FieldKemOneTimeNumber, v)
+	return u
+}
+
+// UpdateKemOneTimeNumber sets the "kem_one_time_number" field to the value that was provided on create.
+func (u *DeviceUpsert) UpdateKemOneTimeNumber() *DeviceUpsert {
+	u.SetExcluded(device.FieldKemOneTimeNumber)
+	return u
+}
+
+// AddKemOneTimeNumber adds v to the "kem_one_time_number" field.
+func (u *DeviceUpsert) AddKemOneTimeNumber(v uint32) *DeviceUpsert {
+	u.Add(device.FieldKemOneTimeNumber, v)
+	return u
+}
 
 // SetRemovedAt sets the "removed_at" field.
 func (u *DeviceUpsert) SetRemovedAt(v int64) *DeviceUpsert {
@@ -359,6 +482,48 @@ func (u *DeviceUpsertOne) Update(set func(*DeviceUpsert)) *DeviceUpsertOne {
 		set(&DeviceUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetOneTimeNumber sets the "one_time_number" field.
+func (u *DeviceUpsertOne) SetOneTimeNumber(v uint32) *DeviceUpsertOne {
+	return u.Update(func(s *DeviceUpsert) {
+		s.SetOneTimeNumber(v)
+	})
+}
+
+// AddOneTimeNumber adds v to the "one_time_number" field.
+func (u *DeviceUpsertOne) AddOneTimeNumber(v uint32) *DeviceUpsertOne {
+	return u.Update(func(s *DeviceUpsert) {
+		s.AddOneTimeNumber(v)
+	})
+}
+
+// UpdateOneTimeNumber sets the "one_time_number" field to the value that was provided on create.
+func (u *DeviceUpsertOne) UpdateOneTimeNumber() *DeviceUpsertOne {
+	return u.Update(func(s *DeviceUpsert) {
+		s.UpdateOneTimeNumber()
+	})
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (u *DeviceUpsertOne) SetKemOneTimeNumber(v uint32) *DeviceUpsertOne {
+	return u.Update(func(s *DeviceUpsert) {
+		s.SetKemOneTimeNumber(v)
+	})
+}
+
+// AddKemOneTimeNumber adds v to the "kem_one_time_number" field.
+func (u *DeviceUpsertOne) AddKemOneTimeNumber(v uint32) *DeviceUpsertOne {
+	return u.Update(func(s *DeviceUpsert) {
+		s.AddKemOneTimeNumber(v)
+	})
+}
+
+// UpdateKemOneTimeNumber sets the "kem_one_time_number" field to the value that was provided on create.
+func (u *DeviceUpsertOne) UpdateKemOneTimeNumber() *DeviceUpsertOne {
+	return u.Update(func(s *DeviceUpsert) {
+		s.UpdateKemOneTimeNumber()
+	})
 }
 
 // SetRemovedAt sets the "removed_at" field.
@@ -446,6 +611,7 @@ func (_c *DeviceCreateBulk) Save(ctx context.Context) ([]*Device, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*DeviceMutation)
 				if !ok {
@@ -610,6 +776,48 @@ func (u *DeviceUpsertBulk) Update(set func(*DeviceUpsert)) *DeviceUpsertBulk {
 		set(&DeviceUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetOneTimeNumber sets the "one_time_number" field.
+func (u *DeviceUpsertBulk) SetOneTimeNumber(v uint32) *DeviceUpsertBulk {
+	return u.Update(func(s *DeviceUpsert) {
+		s.SetOneTimeNumber(v)
+	})
+}
+
+// AddOneTimeNumber adds v to the "one_time_number" field.
+func (u *DeviceUpsertBulk) AddOneTimeNumber(v uint32) *DeviceUpsertBulk {
+	return u.Update(func(s *DeviceUpsert) {
+		s.AddOneTimeNumber(v)
+	})
+}
+
+// UpdateOneTimeNumber sets the "one_time_number" field to the value that was provided on create.
+func (u *DeviceUpsertBulk) UpdateOneTimeNumber() *DeviceUpsertBulk {
+	return u.Update(func(s *DeviceUpsert) {
+		s.UpdateOneTimeNumber()
+	})
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (u *DeviceUpsertBulk) SetKemOneTimeNumber(v uint32) *DeviceUpsertBulk {
+	return u.Update(func(s *DeviceUpsert) {
+		s.SetKemOneTimeNumber(v)
+	})
+}
+
+// AddKemOneTimeNumber adds v to the "kem_one_time_number" field.
+func (u *DeviceUpsertBulk) AddKemOneTimeNumber(v uint32) *DeviceUpsertBulk {
+	return u.Update(func(s *DeviceUpsert) {
+		s.AddKemOneTimeNumber(v)
+	})
+}
+
+// UpdateKemOneTimeNumber sets the "kem_one_time_number" field to the value that was provided on create.
+func (u *DeviceUpsertBulk) UpdateKemOneTimeNumber() *DeviceUpsertBulk {
+	return u.Update(func(s *DeviceUpsert) {
+		s.UpdateKemOneTimeNumber()
+	})
 }
 
 // SetRemovedAt sets the "removed_at" field.

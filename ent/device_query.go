@@ -16,6 +16,7 @@ import (
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/predicate"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/user"
 )
 
@@ -27,6 +28,7 @@ type DeviceQuery struct {
 	inters      []Interceptor
 	predicates  []predicate.Device
 	withUser    *UserQuery
+	withPrekeys *PrekeyQuery
 	withMailbox *MailboxQuery
 	modifiers   []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
@@ -80,6 +82,28 @@ func (_q *DeviceQuery) QueryUser() *UserQuery {
 			sqlgraph.From(device.Table, device.FieldID, selector),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, device.UserTable, device.UserColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPrekeys chains the current query on the "prekeys" edge.
+func (_q *DeviceQuery) QueryPrekeys() *PrekeyQuery {
+	query := (&PrekeyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(device.Table, device.FieldID, selector),
+			sqlgraph.To(prekey.Table, prekey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, device.PrekeysTable, device.PrekeysColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -302,6 +326,7 @@ func (_q *DeviceQuery) Clone() *DeviceQuery {
 		inters:      append([]Interceptor{}, _q.inters...),
 		predicates:  append([]predicate.Device{}, _q.predicates...),
 		withUser:    _q.withUser.Clone(),
+		withPrekeys: _q.withPrekeys.Clone(),
 		withMailbox: _q.withMailbox.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
@@ -317,6 +342,17 @@ func (_q *DeviceQuery) WithUser(opts ...func(*UserQuery)) *DeviceQuery {
 		opt(query)
 	}
 	_q.withUser = query
+	return _q
+}
+
+// WithPrekeys tells the query-builder to eager-load the nodes that are connected to
+// the "prekeys" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *DeviceQuery) WithPrekeys(opts ...func(*PrekeyQuery)) *DeviceQuery {
+	query := (&PrekeyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPrekeys = query
 	return _q
 }
 
@@ -409,8 +445,9 @@ func (_q *DeviceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Devic
 	var (
 		nodes       = []*Device{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withUser != nil,
+			_q.withPrekeys != nil,
 			_q.withMailbox != nil,
 		}
 	)
@@ -438,6 +475,13 @@ func (_q *DeviceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Devic
 	if query := _q.withUser; query != nil {
 		if err := _q.loadUser(ctx, query, nodes, nil,
 			func(n *Device, e *User) { n.Edges.User = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPrekeys; query != nil {
+		if err := _q.loadPrekeys(ctx, query, nodes,
+			func(n *Device) { n.Edges.Prekeys = []*Prekey{} },
+			func(n *Device, e *Prekey) { n.Edges.Prekeys = append(n.Edges.Prekeys, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -476,6 +520,36 @@ func (_q *DeviceQuery) loadUser(ctx context.Context, query *UserQuery, nodes []*
 		for i := range nodes {
 			assign(nodes[i], n)
 		}
+	}
+	return nil
+}
+func (_q *DeviceQuery) loadPrekeys(ctx context.Context, query *PrekeyQuery, nodes []*Device, init func(*Device), assign func(*Device, *Prekey)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*Device)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(prekey.FieldDeviceID)
+	}
+	query.Where(predicate.Prekey(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(device.PrekeysColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.DeviceID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "device_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

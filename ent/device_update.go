@@ -13,6 +13,7 @@ import (
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/predicate"
+	"github.com/letterlock/letterlock/ent/prekey"
 )
 
 // DeviceUpdate is the builder for updating Device entities.
@@ -25,6 +26,48 @@ type DeviceUpdate struct {
 // Where appends a list predicates to the DeviceUpdate builder.
 func (_u *DeviceUpdate) Where(ps ...predicate.Device) *DeviceUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetOneTimeNumber sets the "one_time_number" field.
+func (_u *DeviceUpdate) SetOneTimeNumber(v uint32) *DeviceUpdate {
+	_u.mutation.ResetOneTimeNumber()
+	_u.mutation.SetOneTimeNumber(v)
+	return _u
+}
+
+// SetNillableOneTimeNumber sets the "one_time_number" field if the given value is not nil.
+func (_u *DeviceUpdate) SetNillableOneTimeNumber(v *uint32) *DeviceUpdate {
+	if v != nil {
+		_u.SetOneTimeNumber(*v)
+	}
+	return _u
+}
+
+// AddOneTimeNumber adds value to the "one_time_number" field.
+func (_u *DeviceUpdate) AddOneTimeNumber(v int32) *DeviceUpdate {
+	_u.mutation.AddOneTimeNumber(v)
+	return _u
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (_u *DeviceUpdate) SetKemOneTimeNumber(v uint32) *DeviceUpdate {
+	_u.mutation.ResetKemOneTimeNumber()
+	_u.mutation.SetKemOneTimeNumber(v)
+	return _u
+}
+
+// SetNillableKemOneTimeNumber sets the "kem_one_time_number" field if the given value is not nil.
+func (_u *DeviceUpdate) SetNillableKemOneTimeNumber(v *uint32) *DeviceUpdate {
+	if v != nil {
+		_u.SetKemOneTimeNumber(*v)
+	}
+	return _u
+}
+
+// AddKemOneTimeNumber adds value to the "kem_one_time_number" field.
+func (_u *DeviceUpdate) AddKemOneTimeNumber(v int32) *DeviceUpdate {
+	_u.mutation.AddKemOneTimeNumber(v)
 	return _u
 }
 
@@ -55,6 +98,21 @@ func (_u *DeviceUpdate) ClearRemovedAt() *DeviceUpdate {
 	return _u
 }
 
+// AddPrekeyIDs adds the "prekeys" edge to the Prekey entity by IDs.
+func (_u *DeviceUpdate) AddPrekeyIDs(ids ...int64) *DeviceUpdate {
+	_u.mutation.AddPrekeyIDs(ids...)
+	return _u
+}
+
+// AddPrekeys adds the "prekeys" edges to the Prekey entity.
+func (_u *DeviceUpdate) AddPrekeys(v ...*Prekey) *DeviceUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPrekeyIDs(ids...)
+}
+
 // SetMailboxID sets the "mailbox" edge to the Mailbox entity by ID.
 func (_u *DeviceUpdate) SetMailboxID(id int64) *DeviceUpdate {
 	_u.mutation.SetMailboxID(id)
@@ -77,6 +135,27 @@ func (_u *DeviceUpdate) SetMailbox(v *Mailbox) *DeviceUpdate {
 // Mutation returns the DeviceMutation object of the builder.
 func (_u *DeviceUpdate) Mutation() *DeviceMutation {
 	return _u.mutation
+}
+
+// ClearPrekeys clears all "prekeys" edges to the Prekey entity.
+func (_u *DeviceUpdate) ClearPrekeys() *DeviceUpdate {
+	_u.mutation.ClearPrekeys()
+	return _u
+}
+
+// RemovePrekeyIDs removes the "prekeys" edge to Prekey entities by IDs.
+func (_u *DeviceUpdate) RemovePrekeyIDs(ids ...int64) *DeviceUpdate {
+	_u.mutation.RemovePrekeyIDs(ids...)
+	return _u
+}
+
+// RemovePrekeys removes "prekeys" edges to Prekey entities.
+func (_u *DeviceUpdate) RemovePrekeys(v ...*Prekey) *DeviceUpdate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePrekeyIDs(ids...)
 }
 
 // ClearMailbox clears the "mailbox" edge to the Mailbox entity.
@@ -132,6 +211,18 @@ func (_u *DeviceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.OneTimeNumber(); ok {
+		_spec.SetField(device.FieldOneTimeNumber, field.TypeUint32, value)
+	}
+	if value, ok := _u.mutation.AddedOneTimeNumber(); ok {
+		_spec.AddField(device.FieldOneTimeNumber, field.TypeUint32, value)
+	}
+	if value, ok := _u.mutation.KemOneTimeNumber(); ok {
+		_spec.SetField(device.FieldKemOneTimeNumber, field.TypeUint32, value)
+	}
+	if value, ok := _u.mutation.AddedKemOneTimeNumber(); ok {
+		_spec.AddField(device.FieldKemOneTimeNumber, field.TypeUint32, value)
+	}
 	if value, ok := _u.mutation.RemovedAt(); ok {
 		_spec.SetField(device.FieldRemovedAt, field.TypeInt64, value)
 	}
@@ -140,6 +231,51 @@ func (_u *DeviceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.RemovedAtCleared() {
 		_spec.ClearField(device.FieldRemovedAt, field.TypeInt64)
+	}
+	if _u.mutation.PrekeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPrekeysIDs(); len(nodes) > 0 && !_u.mutation.PrekeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PrekeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.MailboxCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -190,6 +326,48 @@ type DeviceUpdateOne struct {
 	mutation *DeviceMutation
 }
 
+// SetOneTimeNumber sets the "one_time_number" field.
+func (_u *DeviceUpdateOne) SetOneTimeNumber(v uint32) *DeviceUpdateOne {
+	_u.mutation.ResetOneTimeNumber()
+	_u.mutation.SetOneTimeNumber(v)
+	return _u
+}
+
+// SetNillableOneTimeNumber sets the "one_time_number" field if the given value is not nil.
+func (_u *DeviceUpdateOne) SetNillableOneTimeNumber(v *uint32) *DeviceUpdateOne {
+	if v != nil {
+		_u.SetOneTimeNumber(*v)
+	}
+	return _u
+}
+
+// AddOneTimeNumber adds value to the "one_time_number" field.
+func (_u *DeviceUpdateOne) AddOneTimeNumber(v int32) *DeviceUpdateOne {
+	_u.mutation.AddOneTimeNumber(v)
+	return _u
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (_u *DeviceUpdateOne) SetKemOneTimeNumber(v uint32) *DeviceUpdateOne {
+	_u.mutation.ResetKemOneTimeNumber()
+	_u.mutation.SetKemOneTimeNumber(v)
+	return _u
+}
+
+// SetNillableKemOneTimeNumber sets the "kem_one_time_number" field if the given value is not nil.
+func (_u *DeviceUpdateOne) SetNillableKemOneTimeNumber(v *uint32) *DeviceUpdateOne {
+	if v != nil {
+		_u.SetKemOneTimeNumber(*v)
+	}
+	return _u
+}
+
+// AddKemOneTimeNumber adds value to the "kem_one_time_number" field.
+func (_u *DeviceUpdateOne) AddKemOneTimeNumber(v int32) *DeviceUpdateOne {
+	_u.mutation.AddKemOneTimeNumber(v)
+	return _u
+}
+
 // SetRemovedAt sets the "removed_at" field.
 func (_u *DeviceUpdateOne) SetRemovedAt(v int64) *DeviceUpdateOne {
 	_u.mutation.ResetRemovedAt()
@@ -217,6 +395,21 @@ func (_u *DeviceUpdateOne) ClearRemovedAt() *DeviceUpdateOne {
 	return _u
 }
 
+// AddPrekeyIDs adds the "prekeys" edge to the Prekey entity by IDs.
+func (_u *DeviceUpdateOne) AddPrekeyIDs(ids ...int64) *DeviceUpdateOne {
+	_u.mutation.AddPrekeyIDs(ids...)
+	return _u
+}
+
+// AddPrekeys adds the "prekeys" edges to the Prekey entity.
+func (_u *DeviceUpdateOne) AddPrekeys(v ...*Prekey) *DeviceUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPrekeyIDs(ids...)
+}
+
 // SetMailboxID sets the "mailbox" edge to the Mailbox entity by ID.
 func (_u *DeviceUpdateOne) SetMailboxID(id int64) *DeviceUpdateOne {
 	_u.mutation.SetMailboxID(id)
@@ -239,6 +432,27 @@ func (_u *DeviceUpdateOne) SetMailbox(v *Mailbox) *DeviceUpdateOne {
 // Mutation returns the DeviceMutation object of the builder.
 func (_u *DeviceUpdateOne) Mutation() *DeviceMutation {
 	return _u.mutation
+}
+
+// ClearPrekeys clears all "prekeys" edges to the Prekey entity.
+func (_u *DeviceUpdateOne) ClearPrekeys() *DeviceUpdateOne {
+	_u.mutation.ClearPrekeys()
+	return _u
+}
+
+// RemovePrekeyIDs removes the "prekeys" edge to Prekey entities by IDs.
+func (_u *DeviceUpdateOne) RemovePrekeyIDs(ids ...int64) *DeviceUpdateOne {
+	_u.mutation.RemovePrekeyIDs(ids...)
+	return _u
+}
+
+// RemovePrekeys removes "prekeys" edges to Prekey entities.
+func (_u *DeviceUpdateOne) RemovePrekeys(v ...*Prekey) *DeviceUpdateOne {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePrekeyIDs(ids...)
 }
 
 // ClearMailbox clears the "mailbox" edge to the Mailbox entity.
@@ -324,6 +538,18 @@ func (_u *DeviceUpdateOne) sqlSave(ctx context.Context) (_node *Device, err erro
 			}
 		}
 	}
+	if value, ok := _u.mutation.OneTimeNumber(); ok {
+		_spec.SetField(device.FieldOneTimeNumber, field.TypeUint32, value)
+	}
+	if value, ok := _u.mutation.AddedOneTimeNumber(); ok {
+		_spec.AddField(device.FieldOneTimeNumber, field.TypeUint32, value)
+	}
+	if value, ok := _u.mutation.KemOneTimeNumber(); ok {
+		_spec.SetField(device.FieldKemOneTimeNumber, field.TypeUint32, value)
+	}
+	if value, ok := _u.mutation.AddedKemOneTimeNumber(); ok {
+		_spec.AddField(device.FieldKemOneTimeNumber, field.TypeUint32, value)
+	}
 	if value, ok := _u.mutation.RemovedAt(); ok {
 		_spec.SetField(device.FieldRemovedAt, field.TypeInt64, value)
 	}
@@ -332,6 +558,51 @@ func (_u *DeviceUpdateOne) sqlSave(ctx context.Context) (_node *Device, err erro
 	}
 	if _u.mutation.RemovedAtCleared() {
 		_spec.ClearField(device.FieldRemovedAt, field.TypeInt64)
+	}
+	if _u.mutation.PrekeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPrekeysIDs(); len(nodes) > 0 && !_u.mutation.PrekeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PrekeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   device.PrekeysTable,
+			Columns: []string{device.PrekeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(prekey.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.MailboxCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -14,8 +14,10 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 )
@@ -78,12 +80,14 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			device.Table:     device.ValidColumn,
-			devicelist.Table: devicelist.ValidColumn,
-			mailbox.Table:    mailbox.ValidColumn,
-			message.Table:    message.ValidColumn,
-			store.Table:      store.ValidColumn,
-			user.Table:       user.ValidColumn,
+			device.Table:      device.ValidColumn,
+			devicelist.Table:  devicelist.ValidColumn,
+			linkmessage.Table: linkmessage.ValidColumn,
+			mailbox.Table:     mailbox.ValidColumn,
+			message.Table:     message.ValidColumn,
+			prekey.Table:      prekey.ValidColumn,
+			store.Table:       store.ValidColumn,
+			user.Table:        user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -13,9 +13,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/predicate"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 )
@@ -29,33 +31,42 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeDevice     = "Device"
-	TypeDeviceList = "DeviceList"
-	TypeMailbox    = "Mailbox"
-	TypeMessage    = "Message"
-	TypeStore      = "Store"
-	TypeUser       = "User"
+	TypeDevice      = "Device"
+	TypeDeviceList  = "DeviceList"
+	TypeLinkMessage = "LinkMessage"
+	TypeMailbox     = "Mailbox"
+	TypeMessage     = "Message"
+	TypePrekey      = "Prekey"
+	TypeStore       = "Store"
+	TypeUser        = "User"
 )
 
 // DeviceMutation represents an operation that mutates the Device nodes in the graph.
 type DeviceMutation struct {
 	config
-	op             Op
-	typ            string
-	id             *string
-	signing_key    *[]byte
-	created_at     *int64
-	addcreated_at  *int64
-	removed_at     *int64
-	addremoved_at  *int64
-	clearedFields  map[string]struct{}
-	user           *string
-	cleareduser    bool
-	mailbox        *int64
-	clearedmailbox bool
-	done           bool
-	oldValue       func(context.Context) (*Device, error)
-	predicates     []predicate.Device
+	op                     Op
+	typ                    string
+	id                     *string
+	signing_key            *[]byte
+	created_at             *int64
+	addcreated_at          *int64
+	one_time_number        *uint32
+	addone_time_number     *int32
+	kem_one_time_number    *uint32
+	addkem_one_time_number *int32
+	removed_at             *int64
+	addremoved_at          *int64
+	clearedFields          map[string]struct{}
+	user                   *string
+	cleareduser            bool
+	prekeys                map[int64]struct{}
+	removedprekeys         map[int64]struct{}
+	clearedprekeys         bool
+	mailbox                *int64
+	clearedmailbox         bool
+	done                   bool
+	oldValue               func(context.Context) (*Device, error)
+	predicates             []predicate.Device
 }
 
 var _ ent.Mutation = (*DeviceMutation)(nil)
@@ -290,6 +301,118 @@ func (m *DeviceMutation) ResetCreatedAt() {
 	m.addcreated_at = nil
 }
 
+// SetOneTimeNumber sets the "one_time_number" field.
+func (m *DeviceMutation) SetOneTimeNumber(u uint32) {
+	m.one_time_number = &u
+	m.addone_time_number = nil
+}
+
+// OneTimeNumber returns the value of the "one_time_number" field in the mutation.
+func (m *DeviceMutation) OneTimeNumber() (r uint32, exists bool) {
+	v := m.one_time_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOneTimeNumber returns the old "one_time_number" field's value of the Device entity.
+// If the Device object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeviceMutation) OldOneTimeNumber(ctx context.Context) (v uint32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOneTimeNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOneTimeNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOneTimeNumber: %w", err)
+	}
+	return oldValue.OneTimeNumber, nil
+}
+
+// AddOneTimeNumber adds u to the "one_time_number" field.
+func (m *DeviceMutation) AddOneTimeNumber(u int32) {
+	if m.addone_time_number != nil {
+		*m.addone_time_number += u
+	} else {
+		m.addone_time_number = &u
+	}
+}
+
+// AddedOneTimeNumber returns the value that was added to the "one_time_number" field in this mutation.
+func (m *DeviceMutation) AddedOneTimeNumber() (r int32, exists bool) {
+	v := m.addone_time_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOneTimeNumber resets all changes to the "one_time_number" field.
+func (m *DeviceMutation) ResetOneTimeNumber() {
+	m.one_time_number = nil
+	m.addone_time_number = nil
+}
+
+// SetKemOneTimeNumber sets the "kem_one_time_number" field.
+func (m *DeviceMutation) SetKemOneTimeNumber(u uint32) {
+	m.kem_one_time_number = &u
+	m.addkem_one_time_number = nil
+}
+
+// KemOneTimeNumber returns the value of the "kem_one_time_number" field in the mutation.
+func (m *DeviceMutation) KemOneTimeNumber() (r uint32, exists bool) {
+	v := m.kem_one_time_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKemOneTimeNumber returns the old "kem_one_time_number" field's value of the Device entity.
+// If the Device object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeviceMutation) OldKemOneTimeNumber(ctx context.Context) (v uint32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKemOneTimeNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKemOneTimeNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKemOneTimeNumber: %w", err)
+	}
+	return oldValue.KemOneTimeNumber, nil
+}
+
+// AddKemOneTimeNumber adds u to the "kem_one_time_number" field.
+func (m *DeviceMutation) AddKemOneTimeNumber(u int32) {
+	if m.addkem_one_time_number != nil {
+		*m.addkem_one_time_number += u
+	} else {
+		m.addkem_one_time_number = &u
+	}
+}
+
+// AddedKemOneTimeNumber returns the value that was added to the "kem_one_time_number" field in this mutation.
+func (m *DeviceMutation) AddedKemOneTimeNumber() (r int32, exists bool) {
+	v := m.addkem_one_time_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetKemOneTimeNumber resets all changes to the "kem_one_time_number" field.
+func (m *DeviceMutation) ResetKemOneTimeNumber() {
+	m.kem_one_time_number = nil
+	m.addkem_one_time_number = nil
+}
+
 // SetRemovedAt sets the "removed_at" field.
 func (m *DeviceMutation) SetRemovedAt(i int64) {
 	m.removed_at = &i
@@ -387,6 +510,60 @@ func (m *DeviceMutation) ResetUser() {
 	m.cleareduser = false
 }
 
+// AddPrekeyIDs adds the "prekeys" edge to the Prekey entity by ids.
+func (m *DeviceMutation) AddPrekeyIDs(ids ...int64) {
+	if m.prekeys == nil {
+		m.prekeys = make(map[int64]struct{})
+	}
+	for i := range ids {
+		m.prekeys[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPrekeys clears the "prekeys" edge to the Prekey entity.
+func (m *DeviceMutation) ClearPrekeys() {
+	m.clearedprekeys = true
+}
+
+// PrekeysCleared reports if the "prekeys" edge to the Prekey entity was cleared.
+func (m *DeviceMutation) PrekeysCleared() bool {
+	return m.clearedprekeys
+}
+
+// RemovePrekeyIDs removes the "prekeys" edge to the Prekey entity by IDs.
+func (m *DeviceMutation) RemovePrekeyIDs(ids ...int64) {
+	if m.removedprekeys == nil {
+		m.removedprekeys = make(map[int64]struct{})
+	}
+	for i := range ids {
+		delete(m.prekeys, ids[i])
+		m.removedprekeys[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPrekeys returns the removed IDs of the "prekeys" edge to the Prekey entity.
+func (m *DeviceMutation) RemovedPrekeysIDs() (ids []int64) {
+	for id := range m.removedprekeys {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PrekeysIDs returns the "prekeys" edge IDs in the mutation.
+func (m *DeviceMutation) PrekeysIDs() (ids []int64) {
+	for id := range m.prekeys {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPrekeys resets all changes to the "prekeys" edge.
+func (m *DeviceMutation) ResetPrekeys() {
+	m.prekeys = nil
+	m.clearedprekeys = false
+	m.removedprekeys = nil
+}
+
 // SetMailboxID sets the "mailbox" edge to the Mailbox entity by id.
 func (m *DeviceMutation) SetMailboxID(id int64) {
 	m.mailbox = &id
@@ -460,7 +637,7 @@ func (m *DeviceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DeviceMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 6)
 	if m.user != nil {
 		fields = append(fields, device.FieldUserID)
 	}
@@ -469,6 +646,12 @@ func (m *DeviceMutation) Fields() []string {
 	}
 	if m.created_at != nil {
 		fields = append(fields, device.FieldCreatedAt)
+	}
+	if m.one_time_number != nil {
+		fields = append(fields, device.FieldOneTimeNumber)
+	}
+	if m.kem_one_time_number != nil {
+		fields = append(fields, device.FieldKemOneTimeNumber)
 	}
 	if m.removed_at != nil {
 		fields = append(fields, device.FieldRemovedAt)
@@ -487,6 +670,10 @@ func (m *DeviceMutation) Field(name string) (ent.Value, bool) {
 		return m.SigningKey()
 	case device.FieldCreatedAt:
 		return m.CreatedAt()
+	case device.FieldOneTimeNumber:
+		return m.OneTimeNumber()
+	case device.FieldKemOneTimeNumber:
+		return m.KemOneTimeNumber()
 	case device.FieldRemovedAt:
 		return m.RemovedAt()
 	}
@@ -504,6 +691,10 @@ func (m *DeviceMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldSigningKey(ctx)
 	case device.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
+	case device.FieldOneTimeNumber:
+		return m.OldOneTimeNumber(ctx)
+	case device.FieldKemOneTimeNumber:
+		return m.OldKemOneTimeNumber(ctx)
 	case device.FieldRemovedAt:
 		return m.OldRemovedAt(ctx)
 	}
@@ -536,6 +727,20 @@ func (m *DeviceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCreatedAt(v)
 		return nil
+	case device.FieldOneTimeNumber:
+		v, ok := value.(uint32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOneTimeNumber(v)
+		return nil
+	case device.FieldKemOneTimeNumber:
+		v, ok := value.(uint32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKemOneTimeNumber(v)
+		return nil
 	case device.FieldRemovedAt:
 		v, ok := value.(int64)
 		if !ok {
@@ -554,6 +759,12 @@ func (m *DeviceMutation) AddedFields() []string {
 	if m.addcreated_at != nil {
 		fields = append(fields, device.FieldCreatedAt)
 	}
+	if m.addone_time_number != nil {
+		fields = append(fields, device.FieldOneTimeNumber)
+	}
+	if m.addkem_one_time_number != nil {
+		fields = append(fields, device.FieldKemOneTimeNumber)
+	}
 	if m.addremoved_at != nil {
 		fields = append(fields, device.FieldRemovedAt)
 	}
@@ -567,6 +778,10 @@ func (m *DeviceMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case device.FieldCreatedAt:
 		return m.AddedCreatedAt()
+	case device.FieldOneTimeNumber:
+		return m.AddedOneTimeNumber()
+	case device.FieldKemOneTimeNumber:
+		return m.AddedKemOneTimeNumber()
 	case device.FieldRemovedAt:
 		return m.AddedRemovedAt()
 	}
@@ -584,6 +799,20 @@ func (m *DeviceMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddCreatedAt(v)
+		return nil
+	case device.FieldOneTimeNumber:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOneTimeNumber(v)
+		return nil
+	case device.FieldKemOneTimeNumber:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddKemOneTimeNumber(v)
 		return nil
 	case device.FieldRemovedAt:
 		v, ok := value.(int64)
@@ -637,6 +866,12 @@ func (m *DeviceMutation) ResetField(name string) error {
 	case device.FieldCreatedAt:
 		m.ResetCreatedAt()
 		return nil
+	case device.FieldOneTimeNumber:
+		m.ResetOneTimeNumber()
+		return nil
+	case device.FieldKemOneTimeNumber:
+		m.ResetKemOneTimeNumber()
+		return nil
 	case device.FieldRemovedAt:
 		m.ResetRemovedAt()
 		return nil
@@ -646,9 +881,12 @@ func (m *DeviceMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *DeviceMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.user != nil {
 		edges = append(edges, device.EdgeUser)
+	}
+	if m.prekeys != nil {
+		edges = append(edges, device.EdgePrekeys)
 	}
 	if m.mailbox != nil {
 		edges = append(edges, device.EdgeMailbox)
@@ -664,6 +902,12 @@ func (m *DeviceMutation) AddedIDs(name string) []ent.Value {
 		if id := m.user; id != nil {
 			return []ent.Value{*id}
 		}
+	case device.EdgePrekeys:
+		ids := make([]ent.Value, 0, len(m.prekeys))
+		for id := range m.prekeys {
+			ids = append(ids, id)
+		}
+		return ids
 	case device.EdgeMailbox:
 		if id := m.mailbox; id != nil {
 			return []ent.Value{*id}
@@ -674,21 +918,35 @@ func (m *DeviceMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *DeviceMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
+	if m.removedprekeys != nil {
+		edges = append(edges, device.EdgePrekeys)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *DeviceMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case device.EdgePrekeys:
+		ids := make([]ent.Value, 0, len(m.removedprekeys))
+		for id := range m.removedprekeys {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *DeviceMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.cleareduser {
 		edges = append(edges, device.EdgeUser)
+	}
+	if m.clearedprekeys {
+		edges = append(edges, device.EdgePrekeys)
 	}
 	if m.clearedmailbox {
 		edges = append(edges, device.EdgeMailbox)
@@ -702,6 +960,8 @@ func (m *DeviceMutation) EdgeCleared(name string) bool {
 	switch name {
 	case device.EdgeUser:
 		return m.cleareduser
+	case device.EdgePrekeys:
+		return m.clearedprekeys
 	case device.EdgeMailbox:
 		return m.clearedmailbox
 	}
@@ -728,6 +988,9 @@ func (m *DeviceMutation) ResetEdge(name string) error {
 	switch name {
 	case device.EdgeUser:
 		m.ResetUser()
+		return nil
+	case device.EdgePrekeys:
+		m.ResetPrekeys()
 		return nil
 	case device.EdgeMailbox:
 		m.ResetMailbox()
@@ -1351,6 +1614,569 @@ func (m *DeviceListMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown DeviceList edge %s", name)
+}
+
+// LinkMessageMutation represents an operation that mutates the LinkMessage nodes in the graph.
+type LinkMessageMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	slot          *[]byte
+	step          *int8
+	addstep       *int8
+	data          *[]byte
+	expires_at    *int64
+	addexpires_at *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LinkMessage, error)
+	predicates    []predicate.LinkMessage
+}
+
+var _ ent.Mutation = (*LinkMessageMutation)(nil)
+
+// linkmessageOption allows management of the mutation configuration using functional options.
+type linkmessageOption func(*LinkMessageMutation)
+
+// newLinkMessageMutation creates new mutation for the LinkMessage entity.
+func newLinkMessageMutation(c config, op Op, opts ...linkmessageOption) *LinkMessageMutation {
+	m := &LinkMessageMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLinkMessage,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLinkMessageID sets the ID field of the mutation.
+func withLinkMessageID(id int64) linkmessageOption {
+	return func(m *LinkMessageMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LinkMessage
+		)
+		m.oldValue = func(ctx context.Context) (*LinkMessage, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LinkMessage.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLinkMessage sets the old LinkMessage of the mutation.
+func withLinkMessage(node *LinkMessage) linkmessageOption {
+	return func(m *LinkMessageMutation) {
+		m.oldValue = func(context.Context) (*LinkMessage, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LinkMessageMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LinkMessageMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LinkMessage entities.
+func (m *LinkMessageMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LinkMessageMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LinkMessageMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LinkMessage.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSlot sets the "slot" field.
+func (m *LinkMessageMutation) SetSlot(b []byte) {
+	m.slot = &b
+}
+
+// Slot returns the value of the "slot" field in the mutation.
+func (m *LinkMessageMutation) Slot() (r []byte, exists bool) {
+	v := m.slot
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSlot returns the old "slot" field's value of the LinkMessage entity.
+// If the LinkMessage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkMessageMutation) OldSlot(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSlot is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSlot requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSlot: %w", err)
+	}
+	return oldValue.Slot, nil
+}
+
+// ResetSlot resets all changes to the "slot" field.
+func (m *LinkMessageMutation) ResetSlot() {
+	m.slot = nil
+}
+
+// SetStep sets the "step" field.
+func (m *LinkMessageMutation) SetStep(i int8) {
+	m.step = &i
+	m.addstep = nil
+}
+
+// Step returns the value of the "step" field in the mutation.
+func (m *LinkMessageMutation) Step() (r int8, exists bool) {
+	v := m.step
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStep returns the old "step" field's value of the LinkMessage entity.
+// If the LinkMessage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkMessageMutation) OldStep(ctx context.Context) (v int8, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStep is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStep requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStep: %w", err)
+	}
+	return oldValue.Step, nil
+}
+
+// AddStep adds i to the "step" field.
+func (m *LinkMessageMutation) AddStep(i int8) {
+	if m.addstep != nil {
+		*m.addstep += i
+	} else {
+		m.addstep = &i
+	}
+}
+
+// AddedStep returns the value that was added to the "step" field in this mutation.
+func (m *LinkMessageMutation) AddedStep() (r int8, exists bool) {
+	v := m.addstep
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStep resets all changes to the "step" field.
+func (m *LinkMessageMutation) ResetStep() {
+	m.step = nil
+	m.addstep = nil
+}
+
+// SetData sets the "data" field.
+func (m *LinkMessageMutation) SetData(b []byte) {
+	m.data = &b
+}
+
+// Data returns the value of the "data" field in the mutation.
+func (m *LinkMessageMutation) Data() (r []byte, exists bool) {
+	v := m.data
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldData returns the old "data" field's value of the LinkMessage entity.
+// If the LinkMessage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkMessageMutation) OldData(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldData is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldData requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldData: %w", err)
+	}
+	return oldValue.Data, nil
+}
+
+// ResetData resets all changes to the "data" field.
+func (m *LinkMessageMutation) ResetData() {
+	m.data = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *LinkMessageMutation) SetExpiresAt(i int64) {
+	m.expires_at = &i
+	m.addexpires_at = nil
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *LinkMessageMutation) ExpiresAt() (r int64, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the LinkMessage entity.
+// If the LinkMessage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkMessageMutation) OldExpiresAt(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// AddExpiresAt adds i to the "expires_at" field.
+func (m *LinkMessageMutation) AddExpiresAt(i int64) {
+	if m.addexpires_at != nil {
+		*m.addexpires_at += i
+	} else {
+		m.addexpires_at = &i
+	}
+}
+
+// AddedExpiresAt returns the value that was added to the "expires_at" field in this mutation.
+func (m *LinkMessageMutation) AddedExpiresAt() (r int64, exists bool) {
+	v := m.addexpires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *LinkMessageMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	m.addexpires_at = nil
+}
+
+// Where appends a list predicates to the LinkMessageMutation builder.
+func (m *LinkMessageMutation) Where(ps ...predicate.LinkMessage) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LinkMessageMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LinkMessageMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LinkMessage, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LinkMessageMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LinkMessageMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LinkMessage).
+func (m *LinkMessageMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LinkMessageMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.slot != nil {
+		fields = append(fields, linkmessage.FieldSlot)
+	}
+	if m.step != nil {
+		fields = append(fields, linkmessage.FieldStep)
+	}
+	if m.data != nil {
+		fields = append(fields, linkmessage.FieldData)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, linkmessage.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LinkMessageMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case linkmessage.FieldSlot:
+		return m.Slot()
+	case linkmessage.FieldStep:
+		return m.Step()
+	case linkmessage.FieldData:
+		return m.Data()
+	case linkmessage.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LinkMessageMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case linkmessage.FieldSlot:
+		return m.OldSlot(ctx)
+	case linkmessage.FieldStep:
+		return m.OldStep(ctx)
+	case linkmessage.FieldData:
+		return m.OldData(ctx)
+	case linkmessage.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LinkMessage field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LinkMessageMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case linkmessage.FieldSlot:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSlot(v)
+		return nil
+	case linkmessage.FieldStep:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStep(v)
+		return nil
+	case linkmessage.FieldData:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetData(v)
+		return nil
+	case linkmessage.FieldExpiresAt:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LinkMessage field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LinkMessageMutation) AddedFields() []string {
+	var fields []string
+	if m.addstep != nil {
+		fields = append(fields, linkmessage.FieldStep)
+	}
+	if m.addexpires_at != nil {
+		fields = append(fields, linkmessage.FieldExpiresAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LinkMessageMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case linkmessage.FieldStep:
+		return m.AddedStep()
+	case linkmessage.FieldExpiresAt:
+		return m.AddedExpiresAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LinkMessageMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case linkmessage.FieldStep:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStep(v)
+		return nil
+	case linkmessage.FieldExpiresAt:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LinkMessage numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LinkMessageMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LinkMessageMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LinkMessageMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LinkMessage nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LinkMessageMutation) ResetField(name string) error {
+	switch name {
+	case linkmessage.FieldSlot:
+		m.ResetSlot()
+		return nil
+	case linkmessage.FieldStep:
+		m.ResetStep()
+		return nil
+	case linkmessage.FieldData:
+		m.ResetData()
+		return nil
+	case linkmessage.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LinkMessage field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LinkMessageMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LinkMessageMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LinkMessageMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LinkMessageMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LinkMessageMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LinkMessageMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LinkMessageMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LinkMessage unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LinkMessageMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LinkMessage edge %s", name)
 }
 
 // MailboxMutation represents an operation that mutates the Mailbox nodes in the graph.
@@ -3571,6 +4397,710 @@ func (m *MessageMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Message edge %s", name)
+}
+
+// PrekeyMutation represents an operation that mutates the Prekey nodes in the graph.
+type PrekeyMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	kind          *int8
+	addkind       *int8
+	number        *uint32
+	addnumber     *int32
+	statement     *[]byte
+	created_at    *int64
+	addcreated_at *int64
+	clearedFields map[string]struct{}
+	device        *string
+	cleareddevice bool
+	done          bool
+	oldValue      func(context.Context) (*Prekey, error)
+	predicates    []predicate.Prekey
+}
+
+var _ ent.Mutation = (*PrekeyMutation)(nil)
+
+// prekeyOption allows management of the mutation configuration using functional options.
+type prekeyOption func(*PrekeyMutation)
+
+// newPrekeyMutation creates new mutation for the Prekey entity.
+func newPrekeyMutation(c config, op Op, opts ...prekeyOption) *PrekeyMutation {
+	m := &PrekeyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePrekey,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPrekeyID sets the ID field of the mutation.
+func withPrekeyID(id int64) prekeyOption {
+	return func(m *PrekeyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Prekey
+		)
+		m.oldValue = func(ctx context.Context) (*Prekey, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Prekey.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPrekey sets the old Prekey of the mutation.
+func withPrekey(node *Prekey) prekeyOption {
+	return func(m *PrekeyMutation) {
+		m.oldValue = func(context.Context) (*Prekey, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PrekeyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PrekeyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Prekey entities.
+func (m *PrekeyMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PrekeyMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PrekeyMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Prekey.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetDeviceID sets the "device_id" field.
+func (m *PrekeyMutation) SetDeviceID(s string) {
+	m.device = &s
+}
+
+// DeviceID returns the value of the "device_id" field in the mutation.
+func (m *PrekeyMutation) DeviceID() (r string, exists bool) {
+	v := m.device
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeviceID returns the old "device_id" field's value of the Prekey entity.
+// If the Prekey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrekeyMutation) OldDeviceID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeviceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeviceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeviceID: %w", err)
+	}
+	return oldValue.DeviceID, nil
+}
+
+// ResetDeviceID resets all changes to the "device_id" field.
+func (m *PrekeyMutation) ResetDeviceID() {
+	m.device = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *PrekeyMutation) SetKind(i int8) {
+	m.kind = &i
+	m.addkind = nil
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *PrekeyMutation) Kind() (r int8, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Prekey entity.
+// If the Prekey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrekeyMutation) OldKind(ctx context.Context) (v int8, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// AddKind adds i to the "kind" field.
+func (m *PrekeyMutation) AddKind(i int8) {
+	if m.addkind != nil {
+		*m.addkind += i
+	} else {
+		m.addkind = &i
+	}
+}
+
+// AddedKind returns the value that was added to the "kind" field in this mutation.
+func (m *PrekeyMutation) AddedKind() (r int8, exists bool) {
+	v := m.addkind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *PrekeyMutation) ResetKind() {
+	m.kind = nil
+	m.addkind = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *PrekeyMutation) SetNumber(u uint32) {
+	m.number = &u
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *PrekeyMutation) Number() (r uint32, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the Prekey entity.
+// If the Prekey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrekeyMutation) OldNumber(ctx context.Context) (v uint32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds u to the "number" field.
+func (m *PrekeyMutation) AddNumber(u int32) {
+	if m.addnumber != nil {
+		*m.addnumber += u
+	} else {
+		m.addnumber = &u
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *PrekeyMutation) AddedNumber() (r int32, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *PrekeyMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetStatement sets the "statement" field.
+func (m *PrekeyMutation) SetStatement(b []byte) {
+	m.statement = &b
+}
+
+// Statement returns the value of the "statement" field in the mutation.
+func (m *PrekeyMutation) Statement() (r []byte, exists bool) {
+	v := m.statement
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatement returns the old "statement" field's value of the Prekey entity.
+// If the Prekey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrekeyMutation) OldStatement(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatement is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatement requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatement: %w", err)
+	}
+	return oldValue.Statement, nil
+}
+
+// ResetStatement resets all changes to the "statement" field.
+func (m *PrekeyMutation) ResetStatement() {
+	m.statement = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *PrekeyMutation) SetCreatedAt(i int64) {
+	m.created_at = &i
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *PrekeyMutation) CreatedAt() (r int64, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Prekey entity.
+// If the Prekey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrekeyMutation) OldCreatedAt(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds i to the "created_at" field.
+func (m *PrekeyMutation) AddCreatedAt(i int64) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += i
+	} else {
+		m.addcreated_at = &i
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *PrekeyMutation) AddedCreatedAt() (r int64, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *PrekeyMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearDevice clears the "device" edge to the Device entity.
+func (m *PrekeyMutation) ClearDevice() {
+	m.cleareddevice = true
+	m.clearedFields[prekey.FieldDeviceID] = struct{}{}
+}
+
+// DeviceCleared reports if the "device" edge to the Device entity was cleared.
+func (m *PrekeyMutation) DeviceCleared() bool {
+	return m.cleareddevice
+}
+
+// DeviceIDs returns the "device" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeviceID instead. It exists only for internal usage by the builders.
+func (m *PrekeyMutation) DeviceIDs() (ids []string) {
+	if id := m.device; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDevice resets all changes to the "device" edge.
+func (m *PrekeyMutation) ResetDevice() {
+	m.device = nil
+	m.cleareddevice = false
+}
+
+// Where appends a list predicates to the PrekeyMutation builder.
+func (m *PrekeyMutation) Where(ps ...predicate.Prekey) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PrekeyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PrekeyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Prekey, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PrekeyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PrekeyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Prekey).
+func (m *PrekeyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PrekeyMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.device != nil {
+		fields = append(fields, prekey.FieldDeviceID)
+	}
+	if m.kind != nil {
+		fields = append(fields, prekey.FieldKind)
+	}
+	if m.number != nil {
+		fields = append(fields, prekey.FieldNumber)
+	}
+	if m.statement != nil {
+		fields = append(fields, prekey.FieldStatement)
+	}
+	if m.created_at != nil {
+		fields = append(fields, prekey.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PrekeyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case prekey.FieldDeviceID:
+		return m.DeviceID()
+	case prekey.FieldKind:
+		return m.Kind()
+	case prekey.FieldNumber:
+		return m.Number()
+	case prekey.FieldStatement:
+		return m.Statement()
+	case prekey.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PrekeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case prekey.FieldDeviceID:
+		return m.OldDeviceID(ctx)
+	case prekey.FieldKind:
+		return m.OldKind(ctx)
+	case prekey.FieldNumber:
+		return m.OldNumber(ctx)
+	case prekey.FieldStatement:
+		return m.OldStatement(ctx)
+	case prekey.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Prekey field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PrekeyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case prekey.FieldDeviceID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeviceID(v)
+		return nil
+	case prekey.FieldKind:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case prekey.FieldNumber:
+		v, ok := value.(uint32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case prekey.FieldStatement:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatement(v)
+		return nil
+	case prekey.FieldCreatedAt:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Prekey field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PrekeyMutation) AddedFields() []string {
+	var fields []string
+	if m.addkind != nil {
+		fields = append(fields, prekey.FieldKind)
+	}
+	if m.addnumber != nil {
+		fields = append(fields, prekey.FieldNumber)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, prekey.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PrekeyMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case prekey.FieldKind:
+		return m.AddedKind()
+	case prekey.FieldNumber:
+		return m.AddedNumber()
+	case prekey.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PrekeyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case prekey.FieldKind:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddKind(v)
+		return nil
+	case prekey.FieldNumber:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	case prekey.FieldCreatedAt:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Prekey numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PrekeyMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PrekeyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PrekeyMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Prekey nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PrekeyMutation) ResetField(name string) error {
+	switch name {
+	case prekey.FieldDeviceID:
+		m.ResetDeviceID()
+		return nil
+	case prekey.FieldKind:
+		m.ResetKind()
+		return nil
+	case prekey.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case prekey.FieldStatement:
+		m.ResetStatement()
+		return nil
+	case prekey.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Prekey field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PrekeyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.device != nil {
+		edges = append(edges, prekey.EdgeDevice)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PrekeyMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case prekey.EdgeDevice:
+		if id := m.device; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PrekeyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PrekeyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PrekeyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareddevice {
+		edges = append(edges, prekey.EdgeDevice)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PrekeyMutation) EdgeCleared(name string) bool {
+	switch name {
+	case prekey.EdgeDevice:
+		return m.cleareddevice
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PrekeyMutation) ClearEdge(name string) error {
+	switch name {
+	case prekey.EdgeDevice:
+		m.ClearDevice()
+		return nil
+	}
+	return fmt.Errorf("unknown Prekey unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PrekeyMutation) ResetEdge(name string) error {
+	switch name {
+	case prekey.EdgeDevice:
+		m.ResetDevice()
+		return nil
+	}
+	return fmt.Errorf("unknown Prekey edge %s", name)
 }
 
 // StoreMutation represents an operation that mutates the Store nodes in the graph.

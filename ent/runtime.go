@@ -5,8 +5,10 @@ package ent
 import (
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/schema"
 	"github.com/letterlock/letterlock/ent/user"
 )
@@ -25,6 +27,14 @@ func init() {
 	deviceDescSigningKey := deviceFields[2].Descriptor()
 	// device.SigningKeyValidator is a validator for the "signing_key" field. It is called by the builders before save.
 	device.SigningKeyValidator = deviceDescSigningKey.Validators[0].(func([]byte) error)
+	// deviceDescOneTimeNumber is the schema descriptor for one_time_number field.
+	deviceDescOneTimeNumber := deviceFields[4].Descriptor()
+	// device.DefaultOneTimeNumber holds the default value on creation for the one_time_number field.
+	device.DefaultOneTimeNumber = deviceDescOneTimeNumber.Default.(uint32)
+	// deviceDescKemOneTimeNumber is the schema descriptor for kem_one_time_number field.
+	deviceDescKemOneTimeNumber := deviceFields[5].Descriptor()
+	// device.DefaultKemOneTimeNumber holds the default value on creation for the kem_one_time_number field.
+	device.DefaultKemOneTimeNumber = deviceDescKemOneTimeNumber.Default.(uint32)
 	// deviceDescID is the schema descriptor for id field.
 	deviceDescID := deviceFields[0].Descriptor()
 	// device.IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -35,6 +45,12 @@ func init() {
 	devicelistDescUserID := devicelistFields[1].Descriptor()
 	// devicelist.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
 	devicelist.UserIDValidator = devicelistDescUserID.Validators[0].(func(string) error)
+	linkmessageFields := schema.LinkMessage{}.Fields()
+	_ = linkmessageFields
+	// linkmessageDescSlot is the schema descriptor for slot field.
+	linkmessageDescSlot := linkmessageFields[1].Descriptor()
+	// linkmessage.SlotValidator is a validator for the "slot" field. It is called by the builders before save.
+	linkmessage.SlotValidator = linkmessageDescSlot.Validators[0].(func([]byte) error)
 	mailboxFields := schema.Mailbox{}.Fields()
 	_ = mailboxFields
 	// mailboxDescDeviceID is the schema descriptor for device_id field.
@@ -83,6 +99,12 @@ func init() {
 	messageDescSenderDeviceID := messageFields[4].Descriptor()
 	// message.SenderDeviceIDValidator is a validator for the "sender_device_id" field. It is called by the builders before save.
 	message.SenderDeviceIDValidator = messageDescSenderDeviceID.Validators[0].(func(string) error)
+	prekeyFields := schema.Prekey{}.Fields()
+	_ = prekeyFields
+	// prekeyDescDeviceID is the schema descriptor for device_id field.
+	prekeyDescDeviceID := prekeyFields[1].Descriptor()
+	// prekey.DeviceIDValidator is a validator for the "device_id" field. It is called by the builders before save.
+	prekey.DeviceIDValidator = prekeyDescDeviceID.Validators[0].(func(string) error)
 	userFields := schema.User{}.Fields()
 	_ = userFields
 	// userDescUserKey is the schema descriptor for user_key field.

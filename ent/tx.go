@@ -18,10 +18,14 @@ type Tx struct {
 	Device *DeviceClient
 	// DeviceList is the client for interacting with the DeviceList builders.
 	DeviceList *DeviceListClient
+	// LinkMessage is the client for interacting with the LinkMessage builders.
+	LinkMessage *LinkMessageClient
 	// Mailbox is the client for interacting with the Mailbox builders.
 	Mailbox *MailboxClient
 	// Message is the client for interacting with the Message builders.
 	Message *MessageClient
+	// Prekey is the client for interacting with the Prekey builders.
+	Prekey *PrekeyClient
 	// Store is the client for interacting with the Store builders.
 	Store *StoreClient
 	// User is the client for interacting with the User builders.
@@ -159,8 +163,10 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.Device = NewDeviceClient(tx.config)
 	tx.DeviceList = NewDeviceListClient(tx.config)
+	tx.LinkMessage = NewLinkMessageClient(tx.config)
 	tx.Mailbox = NewMailboxClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
+	tx.Prekey = NewPrekeyClient(tx.config)
 	tx.Store = NewStoreClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }

@@ -21,6 +21,7 @@ func (r *Resolver) serverInfo() *model.ServerInfo {
 			MaxCiphertextBytes:          l.MaxCiphertextBytes,
 			MaxEnvelopesPerSend:         l.MaxEnvelopesPerSend,
 			MaxDevicesPerUser:           l.MaxDevicesPerUser,
+			MaxOneTimePrekeys:           l.MaxOneTimePrekeys,
 			MailboxMaxMessages:          l.MailboxMaxMessages,
 			MailboxMaxBytes:             l.MailboxMaxBytes,
 			MailboxMaxMessagesPerSender: l.MailboxMaxMessagesPerSender,

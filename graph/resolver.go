@@ -11,6 +11,7 @@ import (
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
 )
 
@@ -18,6 +19,7 @@ import (
 type Resolver struct {
 	Directory Directory
 	Mailboxes Mailboxes
+	Links     Links
 	Limits    limits.Limits
 	Version   string
 	Origins   []string // canonical; the audiences of tokens
@@ -31,6 +33,11 @@ type Directory interface {
 	Register(ctx context.Context, userKey, statement []byte, token string, origins []string) (*directory.User, directory.Device, error)
 	Publish(ctx context.Context, caller directory.Device, statement []byte) (*directory.User, error)
 	User(ctx context.Context, id identity.UserID, since uint32) (*directory.User, error)
+	UploadPrekeys(ctx context.Context, caller directory.Device, upload directory.PrekeyUpload) (directory.PrekeyCount, error)
+	PrekeyCount(ctx context.Context, caller directory.Device) (directory.PrekeyCount, error)
+	ClaimPrekeys(
+		ctx context.Context, caller directory.Device, user identity.UserID, devices []identity.DeviceID,
+	) (directory.PrekeyClaim, error)
 }
 
 // Mailboxes is what resolvers need of *mailbox.Service.
@@ -42,7 +49,14 @@ type Mailboxes interface {
 	Status(ctx context.Context, device identity.DeviceID) (mailbox.Status, error)
 }
 
+// Links is what resolvers need of *links.Slots.
+type Links interface {
+	Put(ctx context.Context, slot []byte, step int, data []byte) (time.Time, error)
+	Get(ctx context.Context, slot []byte, step int) ([]byte, error)
+}
+
 var (
 	_ Directory = (*directory.Directory)(nil)
+	_ Links     = (*links.Slots)(nil)
 	_ Mailboxes = (*mailbox.Service)(nil)
 )

@@ -22,6 +22,16 @@ func (r *mutationResolver) PublishDeviceList(ctx context.Context, input model.Pu
 	return r.publish(ctx, input)
 }
 
+// UploadPrekeys is the resolver for the uploadPrekeys field.
+func (r *mutationResolver) UploadPrekeys(ctx context.Context, input model.UploadPrekeysInput) (*model.UploadPrekeysPayload, error) {
+	return r.uploadPrekeys(ctx, input)
+}
+
+// ClaimPrekeys is the resolver for the claimPrekeys field.
+func (r *mutationResolver) ClaimPrekeys(ctx context.Context, userID string, devices []string) (*model.ClaimPrekeysPayload, error) {
+	return r.claimPrekeys(ctx, userID, devices)
+}
+
 // SendMessage is the resolver for the sendMessage field.
 func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error) {
 	return r.send(ctx, input)
@@ -30,6 +40,11 @@ func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMess
 // AcknowledgeMessages is the resolver for the acknowledgeMessages field.
 func (r *mutationResolver) AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error) {
 	return r.acknowledge(ctx, upTo)
+}
+
+// PutLinkMessage is the resolver for the putLinkMessage field.
+func (r *mutationResolver) PutLinkMessage(ctx context.Context, slot []byte, step int, data []byte) (*model.PutLinkMessagePayload, error) {
+	return r.putLinkMessage(ctx, slot, step, data)
 }
 
 // Server is the resolver for the server field.
@@ -50,6 +65,16 @@ func (r *queryResolver) User(ctx context.Context, id string, sinceVersion *int) 
 // Mailbox is the resolver for the mailbox field.
 func (r *queryResolver) Mailbox(ctx context.Context, first *int, after *string) (*model.MessageConnection, error) {
 	return r.mailbox(ctx, first, after)
+}
+
+// PrekeyCount is the resolver for the prekeyCount field.
+func (r *queryResolver) PrekeyCount(ctx context.Context) (*model.PrekeyCount, error) {
+	return r.prekeyCount(ctx)
+}
+
+// LinkMessage is the resolver for the linkMessage field.
+func (r *queryResolver) LinkMessage(ctx context.Context, slot []byte, step int) ([]byte, error) {
+	return r.Links.Get(ctx, slot, step)
 }
 
 // MessageReceived is the resolver for the messageReceived field.

@@ -18,10 +18,16 @@ const (
 	FieldSigningKey = "signing_key"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
+	// FieldOneTimeNumber holds the string denoting the one_time_number field in the database.
+	FieldOneTimeNumber = "one_time_number"
+	// FieldKemOneTimeNumber holds the string denoting the kem_one_time_number field in the database.
+	FieldKemOneTimeNumber = "kem_one_time_number"
 	// FieldRemovedAt holds the string denoting the removed_at field in the database.
 	FieldRemovedAt = "removed_at"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
+	// EdgePrekeys holds the string denoting the prekeys edge name in mutations.
+	EdgePrekeys = "prekeys"
 	// EdgeMailbox holds the string denoting the mailbox edge name in mutations.
 	EdgeMailbox = "mailbox"
 	// Table holds the table name of the device in the database.
@@ -33,6 +39,13 @@ const (
 	UserInverseTable = "users"
 	// UserColumn is the table column denoting the user relation/edge.
 	UserColumn = "user_id"
+	// PrekeysTable is the table that holds the prekeys relation/edge.
+	PrekeysTable = "prekeys"
+	// PrekeysInverseTable is the table name for the Prekey entity.
+	// It exists in this package in order to avoid circular dependency with the "prekey" package.
+	PrekeysInverseTable = "prekeys"
+	// PrekeysColumn is the table column denoting the prekeys relation/edge.
+	PrekeysColumn = "device_id"
 	// MailboxTable is the table that holds the mailbox relation/edge.
 	MailboxTable = "mailboxes"
 	// MailboxInverseTable is the table name for the Mailbox entity.
@@ -48,6 +61,8 @@ var Columns = []string{
 	FieldUserID,
 	FieldSigningKey,
 	FieldCreatedAt,
+	FieldOneTimeNumber,
+	FieldKemOneTimeNumber,
 	FieldRemovedAt,
 }
 
@@ -66,6 +81,10 @@ var (
 	UserIDValidator func(string) error
 	// SigningKeyValidator is a validator for the "signing_key" field. It is called by the builders before save.
 	SigningKeyValidator func([]byte) error
+	// DefaultOneTimeNumber holds the default value on creation for the "one_time_number" field.
+	DefaultOneTimeNumber uint32
+	// DefaultKemOneTimeNumber holds the default value on creation for the "kem_one_time_number" field.
+	DefaultKemOneTimeNumber uint32
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -88,6 +107,16 @@ func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCreatedAt, opts...).ToFunc()
 }
 
+// ByOneTimeNumber orders the results by the one_time_number field.
+func ByOneTimeNumber(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOneTimeNumber, opts...).ToFunc()
+}
+
+// ByKemOneTimeNumber orders the results by the kem_one_time_number field.
+func ByKemOneTimeNumber(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKemOneTimeNumber, opts...).ToFunc()
+}
+
 // ByRemovedAt orders the results by the removed_at field.
 func ByRemovedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRemovedAt, opts...).ToFunc()
@@ -97,6 +126,20 @@ func ByRemovedAt(opts ...sql.OrderTermOption) OrderOption {
 func ByUserField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newUserStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByPrekeysCount orders the results by prekeys count.
+func ByPrekeysCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPrekeysStep(), opts...)
+	}
+}
+
+// ByPrekeys orders the results by prekeys terms.
+func ByPrekeys(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPrekeysStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
 
@@ -111,6 +154,13 @@ func newUserStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(UserInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, true, UserTable, UserColumn),
+	)
+}
+func newPrekeysStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PrekeysInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PrekeysTable, PrekeysColumn),
 	)
 }
 func newMailboxStep() *sqlgraph.Step {

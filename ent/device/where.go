@@ -78,6 +78,16 @@ func CreatedAt(v int64) predicate.Device {
 	return predicate.Device(sql.FieldEQ(FieldCreatedAt, v))
 }
 
+// OneTimeNumber applies equality check predicate on the "one_time_number" field. It's identical to OneTimeNumberEQ.
+func OneTimeNumber(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldEQ(FieldOneTimeNumber, v))
+}
+
+// KemOneTimeNumber applies equality check predicate on the "kem_one_time_number" field. It's identical to KemOneTimeNumberEQ.
+func KemOneTimeNumber(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldEQ(FieldKemOneTimeNumber, v))
+}
+
 // RemovedAt applies equality check predicate on the "removed_at" field. It's identical to RemovedAtEQ.
 func RemovedAt(v int64) predicate.Device {
 	return predicate.Device(sql.FieldEQ(FieldRemovedAt, v))
@@ -228,6 +238,86 @@ func CreatedAtLTE(v int64) predicate.Device {
 	return predicate.Device(sql.FieldLTE(FieldCreatedAt, v))
 }
 
+// OneTimeNumberEQ applies the EQ predicate on the "one_time_number" field.
+func OneTimeNumberEQ(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldEQ(FieldOneTimeNumber, v))
+}
+
+// OneTimeNumberNEQ applies the NEQ predicate on the "one_time_number" field.
+func OneTimeNumberNEQ(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldNEQ(FieldOneTimeNumber, v))
+}
+
+// OneTimeNumberIn applies the In predicate on the "one_time_number" field.
+func OneTimeNumberIn(vs ...uint32) predicate.Device {
+	return predicate.Device(sql.FieldIn(FieldOneTimeNumber, vs...))
+}
+
+// OneTimeNumberNotIn applies the NotIn predicate on the "one_time_number" field.
+func OneTimeNumberNotIn(vs ...uint32) predicate.Device {
+	return predicate.Device(sql.FieldNotIn(FieldOneTimeNumber, vs...))
+}
+
+// OneTimeNumberGT applies the GT predicate on the "one_time_number" field.
+func OneTimeNumberGT(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldGT(FieldOneTimeNumber, v))
+}
+
+// OneTimeNumberGTE applies the GTE predicate on the "one_time_number" field.
+func OneTimeNumberGTE(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldGTE(FieldOneTimeNumber, v))
+}
+
+// OneTimeNumberLT applies the LT predicate on the "one_time_number" field.
+func OneTimeNumberLT(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldLT(FieldOneTimeNumber, v))
+}
+
+// OneTimeNumberLTE applies the LTE predicate on the "one_time_number" field.
+func OneTimeNumberLTE(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldLTE(FieldOneTimeNumber, v))
+}
+
+// KemOneTimeNumberEQ applies the EQ predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberEQ(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldEQ(FieldKemOneTimeNumber, v))
+}
+
+// KemOneTimeNumberNEQ applies the NEQ predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberNEQ(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldNEQ(FieldKemOneTimeNumber, v))
+}
+
+// KemOneTimeNumberIn applies the In predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberIn(vs ...uint32) predicate.Device {
+	return predicate.Device(sql.FieldIn(FieldKemOneTimeNumber, vs...))
+}
+
+// KemOneTimeNumberNotIn applies the NotIn predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberNotIn(vs ...uint32) predicate.Device {
+	return predicate.Device(sql.FieldNotIn(FieldKemOneTimeNumber, vs...))
+}
+
+// KemOneTimeNumberGT applies the GT predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberGT(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldGT(FieldKemOneTimeNumber, v))
+}
+
+// KemOneTimeNumberGTE applies the GTE predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberGTE(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldGTE(FieldKemOneTimeNumber, v))
+}
+
+// KemOneTimeNumberLT applies the LT predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberLT(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldLT(FieldKemOneTimeNumber, v))
+}
+
+// KemOneTimeNumberLTE applies the LTE predicate on the "kem_one_time_number" field.
+func KemOneTimeNumberLTE(v uint32) predicate.Device {
+	return predicate.Device(sql.FieldLTE(FieldKemOneTimeNumber, v))
+}
+
 // RemovedAtEQ applies the EQ predicate on the "removed_at" field.
 func RemovedAtEQ(v int64) predicate.Device {
 	return predicate.Device(sql.FieldEQ(FieldRemovedAt, v))
@@ -293,6 +383,29 @@ func HasUser() predicate.Device {
 func HasUserWith(preds ...predicate.User) predicate.Device {
 	return predicate.Device(func(s *sql.Selector) {
 		step := newUserStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasPrekeys applies the HasEdge predicate on the "prekeys" edge.
+func HasPrekeys() predicate.Device {
+	return predicate.Device(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, PrekeysTable, PrekeysColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPrekeysWith applies the HasEdge predicate on the "prekeys" edge with a given conditions (other predicates).
+func HasPrekeysWith(preds ...predicate.Prekey) predicate.Device {
+	return predicate.Device(func(s *sql.Selector) {
+		step := newPrekeysStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

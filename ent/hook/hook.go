@@ -33,6 +33,18 @@ func (f DeviceListFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DeviceListMutation", m)
 }
 
+// The LinkMessageFunc type is an adapter to allow the use of ordinary
+// function as LinkMessage mutator.
+type LinkMessageFunc func(context.Context, *ent.LinkMessageMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LinkMessageFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LinkMessageMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LinkMessageMutation", m)
+}
+
 // The MailboxFunc type is an adapter to allow the use of ordinary
 // function as Mailbox mutator.
 type MailboxFunc func(context.Context, *ent.MailboxMutation) (ent.Value, error)
@@ -55,6 +67,18 @@ func (f MessageFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.MessageMutation", m)
+}
+
+// The PrekeyFunc type is an adapter to allow the use of ordinary
+// function as Prekey mutator.
+type PrekeyFunc func(context.Context, *ent.PrekeyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PrekeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PrekeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PrekeyMutation", m)
 }
 
 // The StoreFunc type is an adapter to allow the use of ordinary

@@ -14,6 +14,8 @@ var (
 		{Name: "id", Type: field.TypeString, Size: 33},
 		{Name: "signing_key", Type: field.TypeBytes, Size: 32},
 		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "one_time_number", Type: field.TypeUint32, Default: 0},
+		{Name: "kem_one_time_number", Type: field.TypeUint32, Default: 0},
 		{Name: "removed_at", Type: field.TypeInt64, Nullable: true},
 		{Name: "user_id", Type: field.TypeString, Size: 33},
 	}
@@ -25,7 +27,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "devices_users_devices",
-				Columns:    []*schema.Column{DevicesColumns[4]},
+				Columns:    []*schema.Column{DevicesColumns[6]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -57,6 +59,32 @@ var (
 				Name:    "devicelist_user_id_version",
 				Unique:  true,
 				Columns: []*schema.Column{DeviceListsColumns[4], DeviceListsColumns[1]},
+			},
+		},
+	}
+	// LinkMessagesColumns holds the columns for the "link_messages" table.
+	LinkMessagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "slot", Type: field.TypeBytes, Size: 16},
+		{Name: "step", Type: field.TypeInt8},
+		{Name: "data", Type: field.TypeBytes},
+		{Name: "expires_at", Type: field.TypeInt64},
+	}
+	// LinkMessagesTable holds the schema information for the "link_messages" table.
+	LinkMessagesTable = &schema.Table{
+		Name:       "link_messages",
+		Columns:    LinkMessagesColumns,
+		PrimaryKey: []*schema.Column{LinkMessagesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "linkmessage_slot_step",
+				Unique:  true,
+				Columns: []*schema.Column{LinkMessagesColumns[1], LinkMessagesColumns[2]},
+			},
+			{
+				Name:    "linkmessage_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{LinkMessagesColumns[4]},
 			},
 		},
 	}
@@ -130,6 +158,36 @@ var (
 			},
 		},
 	}
+	// PrekeysColumns holds the columns for the "prekeys" table.
+	PrekeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "kind", Type: field.TypeInt8},
+		{Name: "number", Type: field.TypeUint32},
+		{Name: "statement", Type: field.TypeBytes},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "device_id", Type: field.TypeString, Size: 33},
+	}
+	// PrekeysTable holds the schema information for the "prekeys" table.
+	PrekeysTable = &schema.Table{
+		Name:       "prekeys",
+		Columns:    PrekeysColumns,
+		PrimaryKey: []*schema.Column{PrekeysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "prekeys_devices_prekeys",
+				Columns:    []*schema.Column{PrekeysColumns[5]},
+				RefColumns: []*schema.Column{DevicesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "prekey_device_id_kind_number",
+				Unique:  true,
+				Columns: []*schema.Column{PrekeysColumns[5], PrekeysColumns[1], PrekeysColumns[2]},
+			},
+		},
+	}
 	// StoresColumns holds the columns for the "stores" table.
 	StoresColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64},
@@ -158,8 +216,10 @@ var (
 	Tables = []*schema.Table{
 		DevicesTable,
 		DeviceListsTable,
+		LinkMessagesTable,
 		MailboxesTable,
 		MessagesTable,
+		PrekeysTable,
 		StoresTable,
 		UsersTable,
 	}
@@ -174,6 +234,9 @@ func init() {
 	DeviceListsTable.Annotation = &entsql.Annotation{
 		Table: "device_lists",
 	}
+	LinkMessagesTable.Annotation = &entsql.Annotation{
+		Table: "link_messages",
+	}
 	MailboxesTable.ForeignKeys[0].RefTable = DevicesTable
 	MailboxesTable.Annotation = &entsql.Annotation{
 		Table: "mailboxes",
@@ -184,6 +247,10 @@ func init() {
 	MessagesTable.ForeignKeys[0].RefTable = MailboxesTable
 	MessagesTable.Annotation = &entsql.Annotation{
 		Table: "messages",
+	}
+	PrekeysTable.ForeignKeys[0].RefTable = DevicesTable
+	PrekeysTable.Annotation = &entsql.Annotation{
+		Table: "prekeys",
 	}
 	StoresTable.Annotation = &entsql.Annotation{
 		Table: "stores",

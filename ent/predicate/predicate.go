@@ -12,11 +12,17 @@ type Device func(*sql.Selector)
 // DeviceList is the predicate function for devicelist builders.
 type DeviceList func(*sql.Selector)
 
+// LinkMessage is the predicate function for linkmessage builders.
+type LinkMessage func(*sql.Selector)
+
 // Mailbox is the predicate function for mailbox builders.
 type Mailbox func(*sql.Selector)
 
 // Message is the predicate function for message builders.
 type Message func(*sql.Selector)
+
+// Prekey is the predicate function for prekey builders.
+type Prekey func(*sql.Selector)
 
 // Store is the predicate function for store builders.
 type Store func(*sql.Selector)

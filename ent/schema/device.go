@@ -19,6 +19,8 @@ func (Device) Fields() []ent.Field {
 		field.String("user_id").MaxLen(33).Immutable(),
 		field.Bytes("signing_key").MaxLen(32).Immutable(),
 		field.Int64("created_at").Immutable().Comment("when it was registered here"),
+		field.Uint32("one_time_number").Default(0).Comment("the highest number of a one-time prekey that was ever uploaded"),
+		field.Uint32("kem_one_time_number").Default(0).Comment("the same of one-time KEM prekeys"),
 		field.Int64("removed_at").Optional().Nillable().Comment("when a list no longer named it; it never comes back (S4.4)"),
 	}
 }
@@ -27,6 +29,7 @@ func (Device) Fields() []ent.Field {
 func (Device) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("user", User.Type).Ref("devices").Field("user_id").Unique().Required().Immutable(),
+		edge.To("prekeys", Prekey.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
 		edge.To("mailbox", Mailbox.Type).Unique().Annotations(entsql.OnDelete(entsql.Cascade)),
 	}
 }

@@ -5,6 +5,7 @@ package generated
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -47,14 +48,19 @@ type ComplexityRoot struct {
 type MutationResolver interface {
 	RegisterKey(ctx context.Context, input model.RegisterKeyInput) (*model.RegisterKeyPayload, error)
 	PublishDeviceList(ctx context.Context, input model.PublishDeviceListInput) (*model.PublishDeviceListPayload, error)
+	UploadPrekeys(ctx context.Context, input model.UploadPrekeysInput) (*model.UploadPrekeysPayload, error)
+	ClaimPrekeys(ctx context.Context, userID string, devices []string) (*model.ClaimPrekeysPayload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error)
 	AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error)
+	PutLinkMessage(ctx context.Context, slot []byte, step int, data []byte) (*model.PutLinkMessagePayload, error)
 }
 type QueryResolver interface {
 	Server(ctx context.Context) (*model.ServerInfo, error)
 	Viewer(ctx context.Context) (*model.Device, error)
 	User(ctx context.Context, id string, sinceVersion *int) (*model.User, error)
 	Mailbox(ctx context.Context, first *int, after *string) (*model.MessageConnection, error)
+	PrekeyCount(ctx context.Context) (*model.PrekeyCount, error)
+	LinkMessage(ctx context.Context, slot []byte, step int) ([]byte, error)
 }
 type SubscriptionResolver interface {
 	MessageReceived(ctx context.Context, after *string) (<-chan *model.Message, error)
@@ -89,6 +95,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecipientInput", ec.unmarshalInputRecipientInput),
 			graphql.NewInputUnmarshaler("RegisterKeyInput", ec.unmarshalInputRegisterKeyInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("UploadPrekeysInput", ec.unmarshalInputUploadPrekeysInput),
 		)
 	}
 	first := true
@@ -226,6 +233,18 @@ type Query {
     "Start behind this position. Without it: from the oldest message that was not acknowledged."
     after: Cursor
   ): MessageConnection!
+  "How many prekeys of the calling device are left, so that it knows when to upload more. Needs a token."
+  prekeyCount: PrekeyCount!
+  """
+  What was written in a step of a link slot (docs/protocol.md, L1.3); ` + "`" + `null` + "`" + ` as long as nothing was, and after its ten
+  minutes. Needs no token.
+  """
+  linkMessage(
+    "The slot's name, 16 bytes."
+    slot: Bytes!
+    "The step, 0 to 3."
+    step: Int!
+  ): Bytes
 }
 
 "Every mutation that succeeded is durable when its answer arrives."
@@ -247,6 +266,26 @@ type Mutation {
     input: PublishDeviceListInput!
   ): PublishDeviceListPayload!
   """
+  Adds to the prekeys that others start sessions with the calling device with (docs/protocol.md, R2), and replaces its signed and
+  last-resort prekeys by newer ones: all or nothing. The same call again gives the same answer and brings back no key that was
+  handed out. Needs a token.
+  """
+  uploadPrekeys(
+    "The prekeys, signed by the calling device."
+    input: UploadPrekeysInput!
+  ): UploadPrekeysPayload!
+  """
+  Hands out prekeys to start sessions with a user's devices: one set for each device that has uploaded any. A one-time key is
+  handed out once, ever. Who asks too often gets sets without one-time X25519 keys and with last-resort KEM keys, then
+  ` + "`" + `RATE_LIMITED` + "`" + `. Needs a token.
+  """
+  claimPrekeys(
+    "The user's id."
+    userId: ID!
+    "The devices to start sessions with; without it, all. Devices that are not the user's are left out."
+    devices: [ID!]
+  ): ClaimPrekeysPayload!
+  """
   Puts sealed envelopes into mailboxes: all or nothing, except that a full mailbox fails alone. The answer means that the
   envelopes are committed to disk. Repeat an unanswered call with the same ` + "`" + `messageId` + "`" + ` and the same content: it is
   stored once. Needs a token.
@@ -263,6 +302,19 @@ type Mutation {
     "The position of the last message that the client has stored durably."
     upTo: Cursor!
   ): AcknowledgeMessagesPayload!
+  """
+  Writes a step of a link slot, in which a new device and an existing one of its user leave messages for each other
+  (docs/protocol.md, L1.3). Step 0 opens the slot for ten minutes. A step is written once; the same call again gives the same
+  answer. Needs no token: a new device has none.
+  """
+  putLinkMessage(
+    "The slot's name, 16 bytes that only the two devices can derive."
+    slot: Bytes!
+    "The step, 0 to 3. Every step but 0 needs the one before it."
+    step: Int!
+    "What to leave there: 1 to 8,192 bytes."
+    data: Bytes!
+  ): PutLinkMessagePayload!
 }
 
 "Live delivery, over WebSocket (` + "`" + `graphql-transport-ws` + "`" + `, or the legacy ` + "`" + `graphql-ws` + "`" + `) and over server-sent events."
@@ -301,6 +353,8 @@ type Limits {
   maxEnvelopesPerSend: Int!
   "How many devices a device list may name."
   maxDevicesPerUser: Int!
+  "How many one-time prekeys of each kind a device may have waiting."
+  maxOneTimePrekeys: Int!
   "How many messages may wait in one mailbox."
   mailboxMaxMessages: Int!
   "How many bytes of ciphertext may wait in one mailbox."
@@ -441,6 +495,58 @@ type PublishDeviceListPayload {
   user: User!
 }
 
+"Prekeys of the calling device, as signed statements (docs/protocol.md, R2)."
+input UploadPrekeysInput {
+  "A signed X25519 prekey that replaces the one before; its number is higher."
+  signed: Bytes
+  "A last-resort ML-KEM-768 prekey that replaces the one before; its number is higher."
+  kemLastResort: Bytes
+  "One-time X25519 prekeys; ` + "`" + `limits.maxOneTimePrekeys` + "`" + ` may wait."
+  oneTime: [Bytes!]
+  "One-time ML-KEM-768 prekeys; ` + "`" + `limits.maxOneTimePrekeys` + "`" + ` may wait."
+  kemOneTime: [Bytes!]
+}
+
+"What holds now."
+type UploadPrekeysPayload {
+  "What the server has now."
+  count: PrekeyCount!
+}
+
+"What the server has of a device's prekeys."
+type PrekeyCount {
+  "How many one-time X25519 prekeys are left."
+  oneTime: Int!
+  "How many one-time ML-KEM-768 prekeys are left."
+  kemOneTime: Int!
+  "The number of the signed prekey, null if there is none."
+  signedNumber: Int
+  "The number of the last-resort ML-KEM-768 prekey, null if there is none."
+  kemLastResortNumber: Int
+}
+
+"Prekeys to start sessions with a user's devices. Clients verify each under the device's signing key on the verified list."
+type ClaimPrekeysPayload {
+  "The user's id."
+  userId: ID!
+  "The version of the device list that holds now."
+  listVersion: Int!
+  "One set for each device that has prekeys, in order of the device ids."
+  sets: [PrekeySet!]!
+}
+
+"What a session with one device is started with, as signed statements."
+type PrekeySet {
+  "The device."
+  deviceId: ID!
+  "Its signed X25519 prekey."
+  signed: Bytes!
+  "A one-time X25519 prekey; null if none is left."
+  oneTime: Bytes
+  "A one-time ML-KEM-768 prekey, or the last-resort one if none is left."
+  kem: Bytes!
+}
+
 "One message, sealed for every device it goes to."
 input SendMessageInput {
   "The sender's name for the message: a UUIDv7 made at the first try, in lower-case hyphenated form."
@@ -507,6 +613,12 @@ type AcknowledgeMessagesPayload {
   removedCount: Int!
 }
 
+"A step of a link slot is on disk."
+type PutLinkMessagePayload {
+  "When the slot ends, with all its steps."
+  expiresAt: Time!
+}
+
 "Whether a failed request has left anything in the store."
 enum Stored {
   "Nothing was stored."
@@ -549,6 +661,12 @@ enum ErrorCode {
   CURSOR_INVALID
   "A newer subscription of the same device has taken over."
   SUPERSEDED
+  "The link slot has expired, or the step before this one was not written. Start the link anew."
+  LINK_EXPIRED
+  "This step of the link slot holds other bytes: somebody else has written it. Start the link anew."
+  LINK_TAKEN
+  "The caller has asked for this too often. Try again after ` + "`" + `extensions.retryAfterMs` + "`" + `."
+  RATE_LIMITED
   "Too much at once. Try again after ` + "`" + `extensions.retryAfterMs` + "`" + `."
   OVERLOADED
   "The store did not answer. Nothing was stored. Try again after ` + "`" + `extensions.retryAfterMs` + "`" + `."
@@ -576,6 +694,18 @@ func (ec *executionContext) childFields_AcknowledgeMessagesPayload(ctx context.C
 		return ec.fieldContext_AcknowledgeMessagesPayload_removedCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AcknowledgeMessagesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClaimPrekeysPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userId":
+		return ec.fieldContext_ClaimPrekeysPayload_userId(ctx, field)
+	case "listVersion":
+		return ec.fieldContext_ClaimPrekeysPayload_listVersion(ctx, field)
+	case "sets":
+		return ec.fieldContext_ClaimPrekeysPayload_sets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClaimPrekeysPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -614,6 +744,8 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_maxEnvelopesPerSend(ctx, field)
 	case "maxDevicesPerUser":
 		return ec.fieldContext_Limits_maxDevicesPerUser(ctx, field)
+	case "maxOneTimePrekeys":
+		return ec.fieldContext_Limits_maxOneTimePrekeys(ctx, field)
 	case "mailboxMaxMessages":
 		return ec.fieldContext_Limits_mailboxMaxMessages(ctx, field)
 	case "mailboxMaxBytes":
@@ -694,12 +826,48 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_PrekeyCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "oneTime":
+		return ec.fieldContext_PrekeyCount_oneTime(ctx, field)
+	case "kemOneTime":
+		return ec.fieldContext_PrekeyCount_kemOneTime(ctx, field)
+	case "signedNumber":
+		return ec.fieldContext_PrekeyCount_signedNumber(ctx, field)
+	case "kemLastResortNumber":
+		return ec.fieldContext_PrekeyCount_kemLastResortNumber(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrekeyCount", field.Name)
+}
+
+func (ec *executionContext) childFields_PrekeySet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deviceId":
+		return ec.fieldContext_PrekeySet_deviceId(ctx, field)
+	case "signed":
+		return ec.fieldContext_PrekeySet_signed(ctx, field)
+	case "oneTime":
+		return ec.fieldContext_PrekeySet_oneTime(ctx, field)
+	case "kem":
+		return ec.fieldContext_PrekeySet_kem(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrekeySet", field.Name)
+}
+
 func (ec *executionContext) childFields_PublishDeviceListPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
 		return ec.fieldContext_PublishDeviceListPayload_user(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublishDeviceListPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PutLinkMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "expiresAt":
+		return ec.fieldContext_PutLinkMessagePayload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PutLinkMessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RegisterKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -748,6 +916,14 @@ func (ec *executionContext) childFields_SignedDeviceList(ctx context.Context, fi
 		return ec.fieldContext_SignedDeviceList_statement(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SignedDeviceList", field.Name)
+}
+
+func (ec *executionContext) childFields_UploadPrekeysPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_UploadPrekeysPayload_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UploadPrekeysPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -892,6 +1068,28 @@ func (ec *executionContext) field_Mutation_acknowledgeMessages_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_claimPrekeys_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "userId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["userId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "devices",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["devices"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishDeviceList_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -903,6 +1101,36 @@ func (ec *executionContext) field_Mutation_publishDeviceList_args(ctx context.Co
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_putLinkMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "slot",
+		func(ctx context.Context, v any) ([]byte, error) {
+			return ec.unmarshalNBytes2ᚕbyte(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["slot"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "step",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["step"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "data",
+		func(ctx context.Context, v any) ([]byte, error) {
+			return ec.unmarshalNBytes2ᚕbyte(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["data"] = arg2
 	return args, nil
 }
 
@@ -934,6 +1162,20 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_uploadPrekeys_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UploadPrekeysInput, error) {
+			return ec.unmarshalNUploadPrekeysInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUploadPrekeysInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -945,6 +1187,28 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_linkMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "slot",
+		func(ctx context.Context, v any) ([]byte, error) {
+			return ec.unmarshalNBytes2ᚕbyte(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["slot"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "step",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["step"] = arg1
 	return args, nil
 }
 
@@ -1124,6 +1388,84 @@ func (ec *executionContext) _AcknowledgeMessagesPayload_removedCount(ctx context
 }
 func (ec *executionContext) fieldContext_AcknowledgeMessagesPayload_removedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AcknowledgeMessagesPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClaimPrekeysPayload_userId(ctx context.Context, field graphql.CollectedField, obj *model.ClaimPrekeysPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimPrekeysPayload_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimPrekeysPayload_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClaimPrekeysPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ClaimPrekeysPayload_listVersion(ctx context.Context, field graphql.CollectedField, obj *model.ClaimPrekeysPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimPrekeysPayload_listVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ListVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimPrekeysPayload_listVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClaimPrekeysPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClaimPrekeysPayload_sets(ctx context.Context, field graphql.CollectedField, obj *model.ClaimPrekeysPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClaimPrekeysPayload_sets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.PrekeySet) graphql.Marshaler {
+			return ec.marshalNPrekeySet2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeySetᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClaimPrekeysPayload_sets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClaimPrekeysPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PrekeySet(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Delivery_deviceId(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
@@ -1376,6 +1718,29 @@ func (ec *executionContext) _Limits_maxDevicesPerUser(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_Limits_maxDevicesPerUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_maxOneTimePrekeys(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_maxOneTimePrekeys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxOneTimePrekeys, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_maxOneTimePrekeys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
 }
 
@@ -2009,6 +2374,94 @@ func (ec *executionContext) fieldContext_Mutation_publishDeviceList(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_uploadPrekeys(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_uploadPrekeys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UploadPrekeys(ctx, fc.Args["input"].(model.UploadPrekeysInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UploadPrekeysPayload) graphql.Marshaler {
+			return ec.marshalNUploadPrekeysPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUploadPrekeysPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_uploadPrekeys(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UploadPrekeysPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_uploadPrekeys_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_claimPrekeys(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_claimPrekeys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClaimPrekeys(ctx, fc.Args["userId"].(string), fc.Args["devices"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ClaimPrekeysPayload) graphql.Marshaler {
+			return ec.marshalNClaimPrekeysPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐClaimPrekeysPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_claimPrekeys(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClaimPrekeysPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_claimPrekeys_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_sendMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2091,6 +2544,50 @@ func (ec *executionContext) fieldContext_Mutation_acknowledgeMessages(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_acknowledgeMessages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_putLinkMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_putLinkMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PutLinkMessage(ctx, fc.Args["slot"].([]byte), fc.Args["step"].(int), fc.Args["data"].([]byte))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PutLinkMessagePayload) graphql.Marshaler {
+			return ec.marshalNPutLinkMessagePayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPutLinkMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_putLinkMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PutLinkMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_putLinkMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2189,6 +2686,190 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Cursor")
 }
 
+func (ec *executionContext) _PrekeyCount_oneTime(ctx context.Context, field graphql.CollectedField, obj *model.PrekeyCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeyCount_oneTime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OneTime, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeyCount_oneTime(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeyCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PrekeyCount_kemOneTime(ctx context.Context, field graphql.CollectedField, obj *model.PrekeyCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeyCount_kemOneTime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KemOneTime, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeyCount_kemOneTime(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeyCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PrekeyCount_signedNumber(ctx context.Context, field graphql.CollectedField, obj *model.PrekeyCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeyCount_signedNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SignedNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeyCount_signedNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeyCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PrekeyCount_kemLastResortNumber(ctx context.Context, field graphql.CollectedField, obj *model.PrekeyCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeyCount_kemLastResortNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KemLastResortNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeyCount_kemLastResortNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeyCount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _PrekeySet_deviceId(ctx context.Context, field graphql.CollectedField, obj *model.PrekeySet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeySet_deviceId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeviceID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeySet_deviceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeySet", field, false, false, "ID")
+}
+
+func (ec *executionContext) _PrekeySet_signed(ctx context.Context, field graphql.CollectedField, obj *model.PrekeySet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeySet_signed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Signed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalNBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeySet_signed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeySet", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _PrekeySet_oneTime(ctx context.Context, field graphql.CollectedField, obj *model.PrekeySet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeySet_oneTime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OneTime, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalOBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeySet_oneTime(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeySet", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _PrekeySet_kem(ctx context.Context, field graphql.CollectedField, obj *model.PrekeySet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PrekeySet_kem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalNBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PrekeySet_kem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrekeySet", field, false, false, "Bytes")
+}
+
 func (ec *executionContext) _PublishDeviceListPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.PublishDeviceListPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2219,6 +2900,29 @@ func (ec *executionContext) fieldContext_PublishDeviceListPayload_user(_ context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _PutLinkMessagePayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.PutLinkMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PutLinkMessagePayload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PutLinkMessagePayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PutLinkMessagePayload", field, false, false, "Time")
 }
 
 func (ec *executionContext) _Query_server(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -2367,6 +3071,82 @@ func (ec *executionContext) fieldContext_Query_mailbox(ctx context.Context, fiel
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_mailbox_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_prekeyCount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_prekeyCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().PrekeyCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PrekeyCount) graphql.Marshaler {
+			return ec.marshalNPrekeyCount2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyCount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_prekeyCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PrekeyCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_linkMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_linkMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().LinkMessage(ctx, fc.Args["slot"].([]byte), fc.Args["step"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalOBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_linkMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Bytes does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_linkMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2801,6 +3581,38 @@ func (ec *executionContext) fieldContext_Subscription_messageReceived(ctx contex
 	if fc.Args, err = ec.field_Subscription_messageReceived_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UploadPrekeysPayload_count(ctx context.Context, field graphql.CollectedField, obj *model.UploadPrekeysPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UploadPrekeysPayload_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PrekeyCount) graphql.Marshaler {
+			return ec.marshalNPrekeyCount2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyCount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UploadPrekeysPayload_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UploadPrekeysPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PrekeyCount(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -4222,6 +5034,69 @@ func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUploadPrekeysInput(ctx context.Context, obj any) (model.UploadPrekeysInput, error) {
+	var it model.UploadPrekeysInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"signed", "kemLastResort", "oneTime", "kemOneTime"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "signed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signed"))
+			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Signed = data
+		case "kemLastResort":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kemLastResort"))
+			data, err := ec.unmarshalOBytes2ᚕbyte(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KemLastResort = data
+		case "oneTime":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("oneTime"))
+			data, err := ec.unmarshalOBytes2ᚕᚕbyteᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OneTime = data
+		case "kemOneTime":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kemOneTime"))
+			data, err := ec.unmarshalOBytes2ᚕᚕbyteᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KemOneTime = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUploadPrekeysInput unmarshals raw into the UploadPrekeysInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUploadPrekeysInput(ctx context.Context, raw any) (model.UploadPrekeysInput, error) {
+	var out model.UploadPrekeysInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UploadPrekeysInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -4248,6 +5123,49 @@ func (ec *executionContext) _AcknowledgeMessagesPayload(ctx context.Context, sel
 			}
 		case "removedCount":
 			out.Values[i] = ec._AcknowledgeMessagesPayload_removedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var claimPrekeysPayloadImplementors = []string{"ClaimPrekeysPayload"}
+
+func (ec *executionContext) _ClaimPrekeysPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ClaimPrekeysPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, claimPrekeysPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClaimPrekeysPayload")
+		case "userId":
+			out.Values[i] = ec._ClaimPrekeysPayload_userId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "listVersion":
+			out.Values[i] = ec._ClaimPrekeysPayload_listVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sets":
+			out.Values[i] = ec._ClaimPrekeysPayload_sets(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4387,6 +5305,11 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "maxDevicesPerUser":
 			out.Values[i] = ec._Limits_maxDevicesPerUser(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxOneTimePrekeys":
+			out.Values[i] = ec._Limits_maxOneTimePrekeys(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4634,6 +5557,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "uploadPrekeys":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_uploadPrekeys(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "claimPrekeys":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_claimPrekeys(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
@@ -4644,6 +5581,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "acknowledgeMessages":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_acknowledgeMessages(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "putLinkMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_putLinkMessage(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -4713,6 +5657,102 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var prekeyCountImplementors = []string{"PrekeyCount"}
+
+func (ec *executionContext) _PrekeyCount(ctx context.Context, sel ast.SelectionSet, obj *model.PrekeyCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, prekeyCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PrekeyCount")
+		case "oneTime":
+			out.Values[i] = ec._PrekeyCount_oneTime(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kemOneTime":
+			out.Values[i] = ec._PrekeyCount_kemOneTime(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signedNumber":
+			out.Values[i] = ec._PrekeyCount_signedNumber(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "kemLastResortNumber":
+			out.Values[i] = ec._PrekeyCount_kemLastResortNumber(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var prekeySetImplementors = []string{"PrekeySet"}
+
+func (ec *executionContext) _PrekeySet(ctx context.Context, sel ast.SelectionSet, obj *model.PrekeySet) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, prekeySetImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PrekeySet")
+		case "deviceId":
+			out.Values[i] = ec._PrekeySet_deviceId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "signed":
+			out.Values[i] = ec._PrekeySet_signed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "oneTime":
+			out.Values[i] = ec._PrekeySet_oneTime(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "kem":
+			out.Values[i] = ec._PrekeySet_kem(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var publishDeviceListPayloadImplementors = []string{"PublishDeviceListPayload"}
 
 func (ec *executionContext) _PublishDeviceListPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PublishDeviceListPayload) graphql.Marshaler {
@@ -4726,6 +5766,39 @@ func (ec *executionContext) _PublishDeviceListPayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("PublishDeviceListPayload")
 		case "user":
 			out.Values[i] = ec._PublishDeviceListPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var putLinkMessagePayloadImplementors = []string{"PutLinkMessagePayload"}
+
+func (ec *executionContext) _PutLinkMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.PutLinkMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, putLinkMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PutLinkMessagePayload")
+		case "expiresAt":
+			out.Values[i] = ec._PutLinkMessagePayload_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4788,6 +5861,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_mailbox(ctx, field)
+				})
+		case "prekeyCount":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_prekeyCount(ctx, field)
+				})
+		case "linkMessage":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_linkMessage(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -5010,6 +6095,39 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var uploadPrekeysPayloadImplementors = []string{"UploadPrekeysPayload"}
+
+func (ec *executionContext) _UploadPrekeysPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UploadPrekeysPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, uploadPrekeysPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UploadPrekeysPayload")
+		case "count":
+			out.Values[i] = ec._UploadPrekeysPayload_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
 }
 
 var userImplementors = []string{"User"}
@@ -5457,6 +6575,14 @@ func (ec *executionContext) marshalNBytes2ᚕbyte(ctx context.Context, sel ast.S
 	return res
 }
 
+func (ec *executionContext) marshalNClaimPrekeysPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐClaimPrekeysPayload(ctx context.Context, sel ast.SelectionSet, v *model.ClaimPrekeysPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClaimPrekeysPayload!")
+		return graphql.Null
+	}
+	return ec._ClaimPrekeysPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCounter2int64(ctx context.Context, v any) (int64, error) {
 	res, err := scalar.UnmarshalCounter(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5681,6 +6807,34 @@ func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋletterlockᚋlett
 	return ec._PageInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNPrekeyCount2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyCount(ctx context.Context, sel ast.SelectionSet, v *model.PrekeyCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PrekeyCount!")
+		return graphql.Null
+	}
+	return ec._PrekeyCount(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPrekeySet2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeySet(ctx context.Context, sel ast.SelectionSet, v model.PrekeySet) graphql.Marshaler {
+	return ec._PrekeySet(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPrekeySet2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeySetᚄ(ctx context.Context, sel ast.SelectionSet, v []model.PrekeySet) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPrekeySet2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeySet(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNPublishDeviceListInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPublishDeviceListInput(ctx context.Context, v any) (model.PublishDeviceListInput, error) {
 	res, err := ec.unmarshalInputPublishDeviceListInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5692,6 +6846,14 @@ func (ec *executionContext) marshalNPublishDeviceListPayload2ᚖgithubᚗcomᚋl
 		return graphql.Null
 	}
 	return ec._PublishDeviceListPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPutLinkMessagePayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPutLinkMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.PutLinkMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PutLinkMessagePayload!")
+		return graphql.Null
+	}
+	return ec._PutLinkMessagePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRecipientInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐRecipientInput(ctx context.Context, v any) (model.RecipientInput, error) {
@@ -5822,6 +6984,19 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 		graphql.AddInvalidNullFromMarshaler(ctx, "Time!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNUploadPrekeysInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUploadPrekeysInput(ctx context.Context, v any) (model.UploadPrekeysInput, error) {
+	res, err := ec.unmarshalInputUploadPrekeysInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUploadPrekeysPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUploadPrekeysPayload(ctx context.Context, sel ast.SelectionSet, v *model.UploadPrekeysPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UploadPrekeysPayload!")
+		return graphql.Null
+	}
+	return ec._UploadPrekeysPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNUser2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUser(ctx context.Context, sel ast.SelectionSet, v *model.User) graphql.Marshaler {
@@ -6022,6 +7197,41 @@ func (ec *executionContext) marshalOBytes2ᚕbyte(ctx context.Context, sel ast.S
 	return res
 }
 
+func (ec *executionContext) unmarshalOBytes2ᚕᚕbyteᚄ(ctx context.Context, v any) ([][]byte, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([][]byte, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNBytes2ᚕbyte(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOBytes2ᚕᚕbyteᚄ(ctx context.Context, sel ast.SelectionSet, v [][]byte) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNBytes2ᚕbyte(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOCursor2ᚖstring(ctx context.Context, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -6045,6 +7255,41 @@ func (ec *executionContext) marshalODevice2ᚖgithubᚗcomᚋletterlockᚋletter
 		return graphql.Null
 	}
 	return ec._Device(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {

@@ -18,6 +18,16 @@ type AcknowledgeMessagesPayload struct {
 	RemovedCount int `json:"removedCount"`
 }
 
+// Prekeys to start sessions with a user's devices. Clients verify each under the device's signing key on the verified list.
+type ClaimPrekeysPayload struct {
+	// The user's id.
+	UserID string `json:"userId"`
+	// The version of the device list that holds now.
+	ListVersion int `json:"listVersion"`
+	// One set for each device that has prekeys, in order of the device ids.
+	Sets []PrekeySet `json:"sets"`
+}
+
 // What became of one envelope.
 type Delivery struct {
 	// The device it was for.
@@ -62,6 +72,8 @@ type Limits struct {
 	MaxEnvelopesPerSend int `json:"maxEnvelopesPerSend"`
 	// How many devices a device list may name.
 	MaxDevicesPerUser int `json:"maxDevicesPerUser"`
+	// How many one-time prekeys of each kind a device may have waiting.
+	MaxOneTimePrekeys int `json:"maxOneTimePrekeys"`
 	// How many messages may wait in one mailbox.
 	MailboxMaxMessages int `json:"mailboxMaxMessages"`
 	// How many bytes of ciphertext may wait in one mailbox.
@@ -136,6 +148,30 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// What the server has of a device's prekeys.
+type PrekeyCount struct {
+	// How many one-time X25519 prekeys are left.
+	OneTime int `json:"oneTime"`
+	// How many one-time ML-KEM-768 prekeys are left.
+	KemOneTime int `json:"kemOneTime"`
+	// The number of the signed prekey, null if there is none.
+	SignedNumber *int `json:"signedNumber,omitempty"`
+	// The number of the last-resort ML-KEM-768 prekey, null if there is none.
+	KemLastResortNumber *int `json:"kemLastResortNumber,omitempty"`
+}
+
+// What a session with one device is started with, as signed statements.
+type PrekeySet struct {
+	// The device.
+	DeviceID string `json:"deviceId"`
+	// Its signed X25519 prekey.
+	Signed []byte `json:"signed"`
+	// A one-time X25519 prekey; null if none is left.
+	OneTime []byte `json:"oneTime,omitempty"`
+	// A one-time ML-KEM-768 prekey, or the last-resort one if none is left.
+	Kem []byte `json:"kem"`
+}
+
 // The next version of a device list.
 type PublishDeviceListInput struct {
 	// The signed device list; its version is one more than the current one.
@@ -146,6 +182,12 @@ type PublishDeviceListInput struct {
 type PublishDeviceListPayload struct {
 	// The user, with the list that was stored.
 	User *User `json:"user"`
+}
+
+// A step of a link slot is on disk.
+type PutLinkMessagePayload struct {
+	// When the slot ends, with all its steps.
+	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 // What can be asked of this server. Public keys appear only inside the signed statements that carry them.
@@ -222,6 +264,24 @@ type SignedDeviceList struct {
 
 // Live delivery, over WebSocket (`graphql-transport-ws`, or the legacy `graphql-ws`) and over server-sent events.
 type Subscription struct {
+}
+
+// Prekeys of the calling device, as signed statements (docs/protocol.md, R2).
+type UploadPrekeysInput struct {
+	// A signed X25519 prekey that replaces the one before; its number is higher.
+	Signed []byte `json:"signed,omitempty"`
+	// A last-resort ML-KEM-768 prekey that replaces the one before; its number is higher.
+	KemLastResort []byte `json:"kemLastResort,omitempty"`
+	// One-time X25519 prekeys; `limits.maxOneTimePrekeys` may wait.
+	OneTime [][]byte `json:"oneTime,omitempty"`
+	// One-time ML-KEM-768 prekeys; `limits.maxOneTimePrekeys` may wait.
+	KemOneTime [][]byte `json:"kemOneTime,omitempty"`
+}
+
+// What holds now.
+type UploadPrekeysPayload struct {
+	// What the server has now.
+	Count *PrekeyCount `json:"count"`
 }
 
 // A user as the server knows it: a chain of statements that the client verifies against the id.
@@ -387,6 +447,12 @@ const (
 	ErrorCodeCursorInvalid ErrorCode = "CURSOR_INVALID"
 	// A newer subscription of the same device has taken over.
 	ErrorCodeSuperseded ErrorCode = "SUPERSEDED"
+	// The link slot has expired, or the step before this one was not written. Start the link anew.
+	ErrorCodeLinkExpired ErrorCode = "LINK_EXPIRED"
+	// This step of the link slot holds other bytes: somebody else has written it. Start the link anew.
+	ErrorCodeLinkTaken ErrorCode = "LINK_TAKEN"
+	// The caller has asked for this too often. Try again after `extensions.retryAfterMs`.
+	ErrorCodeRateLimited ErrorCode = "RATE_LIMITED"
 	// Too much at once. Try again after `extensions.retryAfterMs`.
 	ErrorCodeOverloaded ErrorCode = "OVERLOADED"
 	// The store did not answer. Nothing was stored. Try again after `extensions.retryAfterMs`.
@@ -415,6 +481,9 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeMessageIDExpired,
 	ErrorCodeCursorInvalid,
 	ErrorCodeSuperseded,
+	ErrorCodeLinkExpired,
+	ErrorCodeLinkTaken,
+	ErrorCodeRateLimited,
 	ErrorCodeOverloaded,
 	ErrorCodeStoreUnavailable,
 	ErrorCodeOutcomeUnknown,
@@ -424,7 +493,7 @@ var AllErrorCode = []ErrorCode{
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
+	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
 		return true
 	}
 	return false

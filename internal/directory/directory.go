@@ -33,6 +33,8 @@ type Mailboxes interface {
 type Options struct {
 	// MaxDevices is how many devices a list may name; default 20, at most identity.MaxDevices.
 	MaxDevices int
+	// MaxOneTimePrekeys is how many one-time prekeys of each kind a device may have waiting; default 100.
+	MaxOneTimePrekeys int
 	// LookAgain is how long a device that was read from the store is believed; default 5 s. Within it the removal of a
 	// device on another node may stay unnoticed here.
 	LookAgain time.Duration
@@ -43,9 +45,10 @@ type Options struct {
 }
 
 const (
-	defaultMaxDevices = 20
-	defaultLookAgain  = 5 * time.Second
-	defaultCacheSize  = 50_000
+	defaultMaxDevices        = 20
+	defaultMaxOneTimePrekeys = 100
+	defaultLookAgain         = 5 * time.Second
+	defaultCacheSize         = 50_000
 )
 
 // Directory is safe for use by several goroutines.
@@ -55,6 +58,7 @@ type Directory struct {
 	options   Options
 	devices   *deviceCache
 	tokens    *tokenCache
+	claims    *claimLimits
 	looks     singleflight.Group
 	// verifying lets a few chains at a time be verified, which can take a second for a very long one, so that list changes
 	// leave processors to messages.
@@ -95,6 +99,9 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 		options.MaxDevices = defaultMaxDevices
 	}
 	options.MaxDevices = min(options.MaxDevices, identity.MaxDevices)
+	if options.MaxOneTimePrekeys <= 0 {
+		options.MaxOneTimePrekeys = defaultMaxOneTimePrekeys
+	}
 	if options.LookAgain <= 0 {
 		options.LookAgain = defaultLookAgain
 	}
@@ -108,6 +115,7 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 		db: db, mailboxes: mailboxes, options: options,
 		devices:   newDeviceCache(options.CacheSize),
 		tokens:    newTokenCache(options.CacheSize),
+		claims:    newClaimLimits(options.CacheSize),
 		verifying: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }

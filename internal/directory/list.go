@@ -7,6 +7,7 @@ import (
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/predicate"
+	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/user"
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/database"
@@ -34,11 +35,22 @@ func (d *Directory) addList(ctx context.Context, tx *ent.Tx, list *identity.Devi
 		return err
 	}
 	if len(removed) > 0 {
-		if err := tx.Device.Update().Where(device.IDIn(texts(removed)...)).SetRemovedAt(now).Exec(ctx); err != nil {
+		if err := removeDevices(ctx, tx, removed, now); err != nil {
 			return err
 		}
 	}
 	return d.mailboxes.MoveList(ctx, tx, list.UserID(), list.Version, idsOf(added), removed)
+}
+
+// removeDevices ends devices and deletes their prekeys, in this order: an upload that runs now holds the device's row, and
+// what it commits must be seen when the prekeys are deleted. One that comes later finds the device removed.
+func removeDevices(ctx context.Context, tx *ent.Tx, removed []identity.DeviceID, now int64) error {
+	ids := texts(removed)
+	if err := tx.Device.Update().Where(device.IDIn(ids...)).SetRemovedAt(now).Exec(ctx); err != nil {
+		return err
+	}
+	_, err := tx.Prekey.Delete().Where(prekey.DeviceIDIn(ids...)).Exec(ctx)
+	return err
 }
 
 // refuseKnown refuses devices that are registered: a chain adds a device once (S4.4), so they belong to another user.

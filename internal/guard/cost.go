@@ -16,12 +16,14 @@ const maxIntrospection = 200_000
 const (
 	ciphertextCost = 16  // is that much longer
 	storeCost      = 100 // of what asks the store: aliases would make many questions of a small request
+	prekeysCost    = 500 // of what verifies or takes the prekeys of several devices: hundreds of signatures or statements of SQL
 )
 
 // Fields that give lists, with how many elements are reckoned with. `first` of mailbox is read from the request.
 var listLengths = map[string]int{
 	"User.deviceLists":              100,
 	"SendMessagePayload.deliveries": 10,
+	"ClaimPrekeysPayload.sets":      20,
 	"__Schema.types":                50,
 	"__Schema.directives":           6,
 	"__Type.fields":                 6,
@@ -91,6 +93,8 @@ func weight(f *ast.Field) int {
 	switch owner := f.ObjectDefinition.Name; {
 	case owner == "Message" && f.Name == "ciphertext":
 		return ciphertextCost
+	case owner == "Mutation" && (f.Name == "uploadPrekeys" || f.Name == "claimPrekeys"):
+		return prekeysCost
 	case owner == "Mutation", owner == "Query" && f.Name != "server" && !strings.HasPrefix(f.Name, "__"):
 		return storeCost
 	default:

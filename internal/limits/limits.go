@@ -14,6 +14,8 @@ const (
 	TokenLifetime = 10 * time.Minute
 	// MessageIDLifetime is how long a message id is remembered (delivery contract 2).
 	MessageIDLifetime = 7 * 24 * time.Hour
+	// LinkLifetime is how long a link slot is kept (L1.3).
+	LinkLifetime = 10 * time.Minute
 	// DevicesPerList is the most entries that a device list can encode (S3).
 	DevicesPerList = 100
 	// PageSize is the most messages that one page of a mailbox holds.
@@ -27,6 +29,8 @@ type Limits struct {
 	MaxCiphertextBytes  int   `name:"max-ciphertext-bytes" default:"66560" help:"The longest ciphertext of one envelope, in bytes."`
 	MaxEnvelopesPerSend int   `name:"max-envelopes-per-send" default:"200" help:"How many envelopes one sendMessage may carry."`
 	MaxDevicesPerUser   int   `name:"max-devices-per-user" default:"20" help:"How many devices a device list may name, 1 to 100."`
+	MaxOneTimePrekeys   int   `name:"max-one-time-prekeys" default:"100" help:"How many one-time prekeys of each kind a device may have waiting, 1 to 1000."`
+	MaxLinkSlots        int   `name:"max-link-slots" default:"10000" help:"How many devices may be in the middle of being linked at once; each takes at most 32 KiB for ten minutes."`
 
 	MailboxMaxMessages          int           `name:"mailbox-max-messages" default:"20000" help:"How many messages may wait in one mailbox."`
 	MailboxMaxBytes             int64         `name:"mailbox-max-bytes" default:"134217728" help:"How many bytes of ciphertext may wait in one mailbox."`
@@ -56,6 +60,8 @@ func (l Limits) Validate() error {
 		between("MAX_CIPHERTEXT_BYTES", int64(l.MaxCiphertextBytes), 1, 1<<28),
 		between("MAX_ENVELOPES_PER_SEND", int64(l.MaxEnvelopesPerSend), 1, 10_000),
 		between("MAX_DEVICES_PER_USER", int64(l.MaxDevicesPerUser), 1, DevicesPerList),
+		between("MAX_ONE_TIME_PREKEYS", int64(l.MaxOneTimePrekeys), 1, 1000),
+		between("MAX_LINK_SLOTS", int64(l.MaxLinkSlots), 1, 1_000_000),
 		between("MAILBOX_MAX_MESSAGES", int64(l.MailboxMaxMessages), 1, 1<<30),
 		between("MAILBOX_MAX_BYTES", l.MailboxMaxBytes, 1, 1<<50),
 		between("MAILBOX_MAX_MESSAGES_PER_SENDER", int64(l.MailboxMaxMessagesPerSender), 1, 1<<30),

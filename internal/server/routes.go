@@ -53,7 +53,7 @@ const welcome = `This is a Letterlock server: end-to-end encrypted messaging ove
 func (s *Server) graphQL() *handler.Server {
 	l := s.config.Limits
 	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &graph.Resolver{
-		Directory: s.directory, Mailboxes: s.mailboxes, Limits: l, Version: s.config.Version,
+		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: s.config.Version,
 		Origins: s.origins.Own(), Now: s.config.Now, Present: s.present.Present,
 	}}))
 	gql.AddTransport(s.sockets)

@@ -18,6 +18,7 @@ import (
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
 	"github.com/letterlock/letterlock/internal/socket"
@@ -32,6 +33,7 @@ type Server struct {
 
 	directory *directory.Directory
 	mailboxes *mailbox.Service
+	links     *links.Slots
 	callers   *caller.Authenticator
 	present   *failure.Presenter
 	guard     *guard.Guard
@@ -101,8 +103,9 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 	})
 	s.directory = directory.New(s.db, &removals{s.mailboxes, s.sockets}, directory.Options{
-		MaxDevices: l.MaxDevicesPerUser, LookAgain: l.LookAgain, Now: c.Now,
+		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,
 	})
+	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
 	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own())
 	s.http = &http.Server{
 		Handler:           s.routes(),
@@ -137,6 +140,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer stopLooking()
 	var looks sync.WaitGroup
 	looks.Go(func() { s.lookAgain(looking) })
+	looks.Go(func() { s.sweepLinks(looking) })
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	var err error

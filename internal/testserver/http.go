@@ -92,11 +92,13 @@ func (s *Server) Do(t testing.TB, method, path string, header http.Header, body 
 
 // The mutations that tests need again and again.
 const (
-	RegisterKey = `mutation($input: RegisterKeyInput!) { registerKey(input: $input) { user { id listVersion } device { id userId listVersion acceptedCount } } }`
-	PublishList = `mutation($input: PublishDeviceListInput!) { publishDeviceList(input: $input) { user { id listVersion } } }`
-	SendMessage = `mutation($input: SendMessageInput!) { sendMessage(input: $input) { messageId acceptedAt deliveries { deviceId status } } }`
-	Acknowledge = `mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { acknowledgedUpTo removedCount } }`
-	Received    = `subscription($after: Cursor) { messageReceived(after: $after) { id cursor messageId senderUserId senderDeviceId senderListVersion sentAt kind ciphertext nonce } }`
+	RegisterKey   = `mutation($input: RegisterKeyInput!) { registerKey(input: $input) { user { id listVersion } device { id userId listVersion acceptedCount } } }`
+	PublishList   = `mutation($input: PublishDeviceListInput!) { publishDeviceList(input: $input) { user { id listVersion } } }`
+	SendMessage   = `mutation($input: SendMessageInput!) { sendMessage(input: $input) { messageId acceptedAt deliveries { deviceId status } } }`
+	UploadPrekeys = `mutation($input: UploadPrekeysInput!) { uploadPrekeys(input: $input) { count { oneTime kemOneTime signedNumber kemLastResortNumber } } }`
+	ClaimPrekeys  = `mutation($userId: ID!, $devices: [ID!]) { claimPrekeys(userId: $userId, devices: $devices) { userId listVersion sets { deviceId signed oneTime kem } } }`
+	Acknowledge   = `mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { acknowledgedUpTo removedCount } }`
+	Received      = `subscription($after: Cursor) { messageReceived(after: $after) { id cursor messageId senderUserId senderDeviceId senderListVersion sentAt kind ciphertext nonce } }`
 )
 
 // Register makes a person and registers it.

@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"crypto/mlkem"
 	"crypto/rand"
 	"encoding/base64"
 	"testing"
@@ -76,6 +77,35 @@ func (d *Device) Token(audience string) string { return d.TokenAt(audience, time
 func (d *Device) TokenAt(audience string, now time.Time) string {
 	d.Owner.t.Helper()
 	return must(identity.NewToken(d.Key, d.Owner.ID, audience, now))(d.Owner.t)
+}
+
+// Prekey makes a key and signs it as the device's.
+func (d *Device) Prekey(kind identity.PrekeyKind, number uint32) identity.Prekey {
+	d.Owner.t.Helper()
+	fields := identity.PrekeyFields{Kind: kind, User: d.Owner.ID, Number: number, CreatedAt: time.Now()}
+	switch kind {
+	case identity.PrekeyKEMOneTime, identity.PrekeyKEMLastResort:
+		fields.Key = must(mlkem.GenerateKey768())(d.Owner.t).EncapsulationKey().Bytes()
+	default:
+		public := must(cryptobox.GenerateAgreementKey(rand.Reader))(d.Owner.t).PublicKey()
+		fields.Key = public[:]
+	}
+	return must(identity.SignPrekey(fields, d.Key))(d.Owner.t)
+}
+
+// Prekeys is the input of uploadPrekeys: a signed and a last-resort prekey with number 1, and this many one-time ones of each
+// kind, numbered from 1.
+func (d *Device) Prekeys(oneTime uint32) map[string]any {
+	d.Owner.t.Helper()
+	text := func(kind identity.PrekeyKind, number uint32) any { return Bytes(d.Prekey(kind, number).Statement()) }
+	curve, kem := []any{}, []any{}
+	for number := uint32(1); number <= oneTime; number++ {
+		curve, kem = append(curve, text(identity.PrekeyOneTime, number)), append(kem, text(identity.PrekeyKEMOneTime, number))
+	}
+	return map[string]any{
+		"signed": text(identity.PrekeySigned, 1), "kemLastResort": text(identity.PrekeyKEMLastResort, 1),
+		"oneTime": curve, "kemOneTime": kem,
+	}
 }
 
 // Message gives the variables of a sendMessage that puts text into the mailboxes of these devices, all of one user whose
