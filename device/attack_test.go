@@ -168,7 +168,9 @@ func TestAttackStripsOrChangesEnvelope(t *testing.T) {
 		change func(*Envelope)
 		want   RefusalReason
 	}{
-		"kind":              {func(e *Envelope) { e.Kind = "SESSION" }, NeedsSession},
+		"kind":              {func(e *Envelope) { e.Kind, e.Nonce = KindSession, nil }, NeedsSession},
+		"kind of start":     {func(e *Envelope) { e.Kind, e.Nonce = KindSessionStart, nil }, NeedsSession},
+		"kind with a nonce": {func(e *Envelope) { e.Kind = KindSession }, Malformed},
 		"unknown kind":      {func(e *Envelope) { e.Kind = "PLAIN" }, NeedsSession},
 		"no nonce":          {func(e *Envelope) { e.Nonce = nil }, Malformed},
 		"long nonce":        {func(e *Envelope) { e.Nonce = append(e.Nonce, 0) }, Malformed},

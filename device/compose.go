@@ -32,6 +32,11 @@ type outgoing struct {
 	// Sealings counts how often it has been sealed, so that a late answer to an older sealing is recognised.
 	Sealings   uint64
 	Recipients []Recipient // the exact envelopes; empty if it has to be sealed
+	Left       int         `json:",omitempty"` // devices of the recipient without a session
+	// Control is set for what is no message; History and Counter are 0 then.
+	Control *control `json:",omitempty"`
+	// Looked: the recipient's list was asked for once more, since a device on it can't be reached.
+	Looked bool `json:",omitempty"`
 	// Tries counts the tries since the server last refused: the server may have taken any of them.
 	Tries uint64
 }
@@ -44,7 +49,7 @@ func outboxKey(to identity.UserID, number uint64) Key {
 }
 
 // Compose takes a text to send: into the history, as Queued, and into the outbox. NextSend sends it. It fails with
-// ErrTextEmpty, ErrTextTooLong, ErrTextNotUTF8, ErrToSelf or ErrOutboxFull.
+// ErrTextEmpty, ErrTextTooLong, ErrTextNotUTF8, ErrToSelf, ErrOutboxFull, ErrContactChanged or ErrContactAlarm.
 func (h Host) Compose(to identity.UserID, text string) (Step, *Message, error) {
 	if err := checkText(text); err != nil {
 		return Step{}, nil, err
@@ -55,6 +60,9 @@ func (h Host) Compose(to identity.UserID, text string) (Step, *Message, error) {
 	}
 	if to == self.User {
 		return Step{}, nil, ErrToSelf
+	}
+	if err := h.MaySend(to); err != nil {
+		return Step{}, nil, err
 	}
 	id, err := newMessageID(h.Now, h.Rand)
 	if err != nil {
@@ -99,6 +107,7 @@ func (w *work) enqueue(item outgoing) error {
 		return ErrOutboxFull
 	}
 	c.Outbox++
+	w.step.Queued = true
 	if err := w.put(conversationKey(item.To), c); err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ type conversation struct {
 	History uint64 // of the messages
 	Outbox  uint64 // of the outbox
 	Counter uint64 // of what this device has sealed (C1.2)
+	Control uint64 `json:",omitempty"` // the same in the control conversation
+	Read    uint64 `json:",omitempty"` // the last message that was shown
 }
 
 func conversationKey(peer identity.UserID) Key {

@@ -29,6 +29,13 @@ type Message struct {
 	State   State
 	// Failure says why State is Failed.
 	Failure FailureReason `json:",omitempty"`
+	// DeliveredAt and ReadAt are when receipts came for a message that was sent (by this device's clock); zero for none.
+	DeliveredAt time.Time `json:",omitzero"`
+	ReadAt      time.Time `json:",omitzero"`
+	// Addressed are the recipient's devices that it was sealed for, as long as it may be asked for again (R6).
+	Addressed []identity.DeviceID `json:",omitempty"`
+	// Resends is the message of the same sender, lost before, that this one repeats.
+	Resends MessageID `json:",omitzero"`
 	// Raw is the opened content of an Unsupported message, kept for a newer client.
 	Raw []byte `json:",omitempty"`
 }
@@ -56,11 +63,16 @@ const (
 	OutdatedList Mark = "outdated-list"
 	// RemovedDevice: the sender's list no longer names the device that sent it (C4).
 	RemovedDevice Mark = "removed-device"
+	// SentAgain: it did not open when it first came, and was asked for again (R6).
+	SentAgain Mark = "sent-again"
+	// NewDevice: the first message from a device that its user has added since the two began to write.
+	NewDevice Mark = "new-device"
 	// Late: it fills a gap that was shown before.
 	Late Mark = "late"
 	// RepeatedCounter: the sending device has counted two messages alike. It may have been restored from a backup.
 	RepeatedCounter Mark = "repeated-counter"
-	// PartlyDelivered: the mailboxes of some of the recipient's devices were full.
+	// PartlyDelivered: some of the recipient's devices did not get it: their mailboxes were full, or there were no prekeys to
+	// start a session with.
 	PartlyDelivered Mark = "partly-delivered"
 )
 
@@ -75,6 +87,12 @@ const (
 	RecipientNeedsSession FailureReason = "recipient-needs-session"
 	// OwnDeviceNeedsSession is the same for one's own other device, or this one has no box key (B1).
 	OwnDeviceNeedsSession FailureReason = "own-device-needs-session"
+	// RecipientNeedsBox: a device of the recipient takes boxes alone, and this one has no box key (B1).
+	RecipientNeedsBox FailureReason = "recipient-needs-box"
+	// PrekeysMissing: the server has no prekeys for any of the recipient's devices; they come when one of them is next online (B3).
+	PrekeysMissing FailureReason = "prekeys-missing"
+	// PrekeysRefused: the server shows prekeys of the recipient's that were refused; an alarm says more.
+	PrekeysRefused FailureReason = "prekeys-refused"
 	// ListRefused: the recipient's device list was refused; an alarm says more.
 	ListRefused FailureReason = "list-refused"
 	// MailboxFull: the mailboxes of all the recipient's devices are full.
@@ -109,8 +127,22 @@ const (
 	SenderListRefused RefusalReason = "sender-list-refused"
 	// DeviceRemovedLongAgo: the device was removed more than 30 days ago (C4).
 	DeviceRemovedLongAgo RefusalReason = "device-removed"
-	// NeedsSession: it is of a session, which this release does not speak.
+	// NeedsSession: it is of a session, and this device takes boxes alone; or of a kind that needs a newer client.
 	NeedsSession RefusalReason = "needs-session"
+	// NoSession: no session is held with the device that sent it.
+	NoSession RefusalReason = "no-session"
+	// KeyUsed: its key was used before, or was dropped long ago (R4).
+	KeyUsed RefusalReason = "key-used"
+	// TooFarAhead: more than 1,000 messages before it are missing (R4).
+	TooFarAhead RefusalReason = "too-far-ahead"
+	// PrekeyGone: it starts a session on a prekey that was used or dropped (R2).
+	PrekeyGone RefusalReason = "prekey-gone"
+	// Replayed: it starts a session that was started before (R2).
+	Replayed RefusalReason = "replayed"
+	// RemovedDeviceStarts: a device that its user has removed wants to start a session (C4).
+	RemovedDeviceStarts RefusalReason = "removed-device-starts"
+	// NewerVersion: it is of a version of the session protocol that needs a newer client.
+	NewerVersion RefusalReason = "newer-version"
 	// Downgrade: it is a box, and this device takes sessions (B3).
 	Downgrade RefusalReason = "downgrade"
 	// NoBoxKey: the sender's device has no box key on its list (B1).
@@ -127,7 +159,8 @@ const (
 	ListWithheld RefusalReason = "list-withheld"
 )
 
-// Alarm says that what the server shows of a user's devices can't be true. What was held before stays in force.
+// Alarm says that what the server shows of a user's devices can't be true, and that what was held before stays in force; or
+// that a name stands for another user (ContactChanged).
 type Alarm struct {
 	User   identity.UserID
 	Reason AlarmReason
@@ -136,6 +169,9 @@ type Alarm struct {
 	// Evidence is the statement that was refused, or the hash that a sealed message named; empty if there is none.
 	Evidence []byte `json:",omitempty"`
 	At       time.Time
+	// Name is the contact's name of a ContactChanged, Former the user whom it stood for before.
+	Name   string          `json:",omitempty"`
+	Former identity.UserID `json:",omitzero"`
 }
 
 // AlarmReason says what an alarm is about.
@@ -150,8 +186,14 @@ const (
 	OtherList AlarmReason = "other-list"
 	// Rollback: the server shows an older list than it has shown before, or none (S3.5).
 	Rollback AlarmReason = "rollback"
+	// ForgedPrekey: a prekey that its device has not signed (R2).
+	ForgedPrekey AlarmReason = "forged-prekey"
+	// StalePrekey: a prekey older than one that was shown before, or a one-time key shown twice (R2).
+	StalePrekey AlarmReason = "stale-prekey"
 	// ForgedList: a list that its user has not signed, or must not sign (S2 to S4).
 	ForgedList AlarmReason = "forged-list"
+	// ContactChanged: a contact's name has come to stand for this user; it stood for another one before (F7).
+	ContactChanged AlarmReason = "contact-changed"
 )
 
 // Notice is something to show: exactly one of Message, Refusal and Alarm is set. A Message is one that came in, or

@@ -14,8 +14,14 @@ import (
 // die before or after their commits. What arrives is what was sent, once; what is lost shows as a gap; nothing honest is
 // refused.
 func TestModel(t *testing.T) {
+	for name, protocols := range map[string]identity.Protocols{"boxes": identity.ProtocolBox, "sessions": identity.ProtocolSession} {
+		t.Run(name, func(t *testing.T) { checkModel(t, protocols) })
+	}
+}
+
+func checkModel(t *testing.T, protocols identity.Protocols) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := newModel(t, rt)
+		m := newModel(t, rt, protocols)
 		rt.Repeat(map[string]func(*rapid.T){
 			"compose":  m.compose,
 			"try":      m.try,
@@ -36,16 +42,19 @@ type model struct {
 	composed map[string]string                // text by "device/peer/history number"
 	lost     map[string]bool                  // "recipient device/sender device/message id"
 	shown    map[string]int                   // how often a notice was handed over and recorded
-	added    bool
+	added    int
+
+	protocols identity.Protocols
 }
 
-func newModel(t *testing.T, rt *rapid.T) *model {
+func newModel(t *testing.T, rt *rapid.T, protocols identity.Protocols) *model {
 	m := &model{
-		world: newWorld(t, rapid.Uint64().Draw(rt, "seed")), kept: map[identity.DeviceID][]Envelope{},
+		protocols: protocols,
+		world:     newWorld(t, rapid.Uint64().Draw(rt, "seed")), kept: map[identity.DeviceID][]Envelope{},
 		composed: map[string]string{}, lost: map[string]bool{}, shown: map[string]int{},
 	}
 	for range rapid.IntRange(2, 3).Draw(rt, "users") {
-		m.parties = append(m.parties, m.join())
+		m.parties = append(m.parties, m.joinWith(protocols))
 	}
 	return m
 }
@@ -76,7 +85,7 @@ func (m *model) compose(rt *rapid.T) {
 func (m *model) try(rt *rapid.T) {
 	from := m.party(rt)
 	to := m.peer(rt, from)
-	step, err := from.host().NextSend(to)
+	step, err := from.host().NextSend(to, from.claimed...)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -91,7 +100,17 @@ func (m *model) try(rt *rapid.T) {
 	switch request := step.Requests[0].(type) {
 	case *FetchUser:
 		from.fetch(m.answer(request))
+	case *ClaimPrekeys:
+		sets := m.hand(request)
+		if fate == "answerLost" {
+			return // the keys are gone
+		}
+		if alarm := from.start(request.User, sets); alarm != nil {
+			rt.Fatalf("honest prekeys are refused: %+v", alarm)
+		}
+		from.claimed = append(from.claimed, request.User)
 	case *SendMessage:
+		from.claimed = nil
 		m.request(from, request, fate == "answerLost")
 	}
 }
@@ -189,13 +208,13 @@ func (m *model) handOver(rt *rapid.T) {
 	}
 }
 
-// device adds one more device, once.
+// device adds one more device, a few times.
 func (m *model) device(rt *rapid.T) {
-	if m.added || rapid.IntRange(0, 9).Draw(rt, "add") > 0 {
+	if m.added == 3 || rapid.IntRange(0, 9).Draw(rt, "add") > 0 {
 		return
 	}
-	m.added = true
-	m.parties = append(m.parties, m.parties[0].addDevice(identity.ProtocolBox))
+	m.added++
+	m.parties = append(m.parties, m.parties[m.added%2].addDevice(m.protocols))
 }
 
 func (m *model) check(rt *rapid.T) {

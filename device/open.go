@@ -13,7 +13,8 @@ type arrival struct {
 	id      MessageID
 	device  identity.DeviceID
 	sender  *identity.Chain
-	key     identity.BoxPublicKey // of the device, which opened it
+	key     identity.BoxPublicKey // of the device, which opened it, if it was a box
+	opened  *opened               // by a session, otherwise
 	self    *own
 	marks   []Mark
 	content *cryptobox.Content // nil if its version needs a newer client
@@ -32,10 +33,12 @@ func (a *arrival) peer() identity.UserID {
 
 // claim is what the server says of an envelope, in the right form.
 type claim struct {
-	id     MessageID
-	user   identity.UserID
-	device identity.DeviceID
-	box    cryptobox.Box
+	id         MessageID
+	user       identity.UserID
+	device     identity.DeviceID
+	kind       Kind
+	nonce      []byte
+	ciphertext []byte
 }
 
 // open checks an envelope step by step. It fails with errAcceptedBefore, a refusalError or a chainNeededError, or with what
@@ -60,7 +63,12 @@ func (w *work) open(envelope Envelope) (*arrival, error) {
 	if err := w.findSender(a, claimed); err != nil {
 		return nil, err
 	}
-	if err := a.unseal(claimed); err != nil {
+	if claimed.kind == KindBox {
+		err = a.unseal(claimed)
+	} else {
+		err = w.unsealSession(a, claimed)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return a, w.check(a)
@@ -69,9 +77,14 @@ func (w *work) open(envelope Envelope) (*arrival, error) {
 // unseal opens the box with a key that the sender's lists have for the device (B1), the newest first: a box key may change
 // (S4.4). A key that no list held here has yet may stand on the next one, so that the chain is fetched before it is forged.
 func (a *arrival) unseal(claimed claim) error {
+	mine, _ := a.self.chain.Device(a.self.Device)
+	if mine.Protocols.Has(identity.ProtocolSession) || a.self.box == nil {
+		return refusalError(Downgrade)
+	}
 	otherwise := NoBoxKey
+	box := cryptobox.Box{Nonce: [cryptobox.NonceSize]byte(claimed.nonce), Ciphertext: claimed.ciphertext}
 	for key := range boxKeys(a.sender, a.device) {
-		raw, err := cryptobox.Open(claimed.box, key, a.self.box)
+		raw, err := cryptobox.Open(box, key, a.self.box)
 		if err == nil {
 			a.key, a.raw = key, raw
 			return nil
@@ -102,19 +115,24 @@ func boxKeys(chain *identity.Chain, device identity.DeviceID) iter.Seq[identity.
 
 // readClaim refuses what no envelope looks like.
 func readClaim(envelope Envelope) (claim, error) {
-	if envelope.Kind != KindBox {
+	nonce, most := 0, cryptobox.MaxContentSize
+	switch envelope.Kind {
+	case KindBox:
+		nonce, most = cryptobox.NonceSize, most+cryptobox.BoxOverhead
+	case KindSession:
+		most += cryptobox.SessionOverhead
+	case KindSessionStart:
+		most += cryptobox.SessionOverhead + cryptobox.PreambleSize
+	default:
 		return claim{}, refusalError(NeedsSession)
 	}
 	id, idErr := ParseMessageID(envelope.MessageID)
 	user, userErr := identity.ParseUserID(envelope.SenderUser)
 	device, deviceErr := identity.ParseDeviceID(envelope.SenderDevice)
-	const most = cryptobox.MaxContentSize + cryptobox.BoxOverhead
-	if errors.Join(idErr, userErr, deviceErr) != nil ||
-		len(envelope.Nonce) != cryptobox.NonceSize || len(envelope.Ciphertext) > most {
+	if errors.Join(idErr, userErr, deviceErr) != nil || len(envelope.Nonce) != nonce || len(envelope.Ciphertext) > most {
 		return claim{}, refusalError(Malformed)
 	}
-	box := cryptobox.Box{Nonce: [cryptobox.NonceSize]byte(envelope.Nonce), Ciphertext: envelope.Ciphertext}
-	return claim{id: id, user: user, device: device, box: box}, nil
+	return claim{id, user, device, envelope.Kind, envelope.Nonce, envelope.Ciphertext}, nil
 }
 
 // findSender finds the device that is said to have sent the envelope on its user's verified lists.
@@ -135,9 +153,6 @@ func (w *work) findSender(a *arrival, claimed claim) error {
 		return refusalError(DeviceRemovedLongAgo)
 	case standing == identity.Removed:
 		a.marks = append(a.marks, RemovedDevice)
-	}
-	if mine, _ := a.self.chain.Device(a.self.Device); mine.Protocols.Has(identity.ProtocolSession) {
-		return refusalError(Downgrade)
 	}
 	return nil
 }
@@ -196,8 +211,12 @@ func (w *work) checkLists(a *arrival) error {
 	}
 }
 
-// checkKey makes sure that the box was sealed with the key of the very list that the content names.
+// checkKey makes sure that a box was sealed with the key of the very list that the content names. A session is bound to
+// keys that never change (S4.4).
 func (a *arrival) checkKey() error {
+	if a.opened != nil {
+		return nil
+	}
 	list, held := a.sender.At(a.content.SenderListVersion)
 	if !held {
 		return refusalError(OtherContext)

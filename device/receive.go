@@ -14,8 +14,12 @@ import (
 // Kind is what kind of envelope the server says it is, as in the schema's EnvelopeKind.
 type Kind string
 
-// KindBox is the kind that this release speaks.
-const KindBox Kind = "BOX"
+// The kinds.
+const (
+	KindBox          Kind = "BOX"
+	KindSession      Kind = "SESSION"
+	KindSessionStart Kind = "SESSION_START"
+)
 
 // Envelope is an envelope in the words of the server: nothing of it is verified.
 type Envelope struct {
@@ -79,6 +83,9 @@ func (e *chainNeededError) Error() string { return "a device list has to be fetc
 var errAcceptedBefore = errors.New("accepted before")
 
 func (w *work) refuse(envelope Envelope, reason RefusalReason) error {
+	if err := w.askAgain(envelope, reason); err != nil {
+		return err
+	}
 	quote := func(text string) string { return text[:min(len(text), maxQuoted)] }
 	return w.keepRefusal(Refusal{
 		Reason: reason, Envelope: quote(envelope.ID), MessageID: quote(envelope.MessageID),
@@ -121,6 +128,14 @@ func (w *work) accept(a *arrival, envelope Envelope) error {
 	if err := w.put(acceptedKey(a.device, a.id), true); err != nil {
 		return err
 	}
+	if a.opened != nil {
+		if err := w.keepSession(a); err != nil {
+			return err
+		}
+	}
+	if a.content != nil && a.content.Body.Control() {
+		return w.acceptControl(message, a, envelope)
+	}
 	if a.content == nil {
 		message.Unsupported, message.Raw = true, a.raw
 		if err := w.put(rawKey(a.device, a.raw), true); err != nil {
@@ -130,6 +145,9 @@ func (w *work) accept(a *arrival, envelope Envelope) error {
 		return err
 	}
 	if err := w.append(message); err != nil {
+		return err
+	}
+	if err := w.receipt(message, a); err != nil {
 		return err
 	}
 	return w.show(Notice{Message: message, Cursor: envelope.Cursor})
@@ -155,12 +173,35 @@ func (w *work) fillIn(message *Message, a *arrival) error {
 	if _, err := w.get(key, &seen); err != nil {
 		return err
 	}
+	if err := w.markNewDevice(message, a, seen); err != nil {
+		return err
+	}
 	missing, mark := seen.observe(content.Counter, a.self.fromStart())
 	if mark != "" {
 		message.Marks = append(message.Marks, mark)
 	}
 	message.Missing = missing
 	return w.put(key, seen)
+}
+
+// markNewDevice shows that a user with whom there is a history writes from a device that joined later: a reinstalled or
+// another one, or one that whoever holds the user key has added.
+func (w *work) markNewDevice(message *Message, a *arrival, seen sequence) error {
+	if seen.Highest > 0 || message.Outgoing() {
+		return nil
+	}
+	var c conversation
+	if _, err := w.get(conversationKey(message.Peer), &c); err != nil || c.History == 0 {
+		return err
+	}
+	first, held := a.sender.At(1)
+	if !held {
+		return nil
+	}
+	if _, listed := first.Entry(a.device); !listed {
+		message.Marks = append(message.Marks, NewDevice)
+	}
+	return nil
 }
 
 // lastWritable is the last instant that time.Time writes as JSON; content goes on for another 280,000 years.

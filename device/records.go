@@ -12,21 +12,30 @@ type Collection string
 
 // The collections. Owner and Number of a [Key] are empty where nothing is said of them.
 const (
-	collectionSelf          Collection = "self"          // own keys
-	collectionTallies       Collection = "tallies"       // the last numbers of the device's own lists
-	collectionChain         Collection = "chain"         // owner: user; a verified chain of device lists
-	collectionAlarm         Collection = "alarm"         // owner: user; the last alarm
-	collectionContacts      Collection = "contacts"      // local names of users
-	collectionConversation  Collection = "conversation"  // owner: user; last numbers and the sending counter
-	collectionConversations Collection = "conversations" // number: order of first message; the users written with
-	collectionHistory       Collection = "history"       // owner: user; number: order; messages
-	collectionOutbox        Collection = "outbox"        // owner: user; number: order; messages on their way
-	collectionOutboxes      Collection = "outboxes"      // the users with something in their outbox
-	collectionSequence      Collection = "sequence"      // owner: user and device; which counters have come (C1.2)
-	collectionAccepted      Collection = "accepted"      // owner: device and message id (B2.2)
-	collectionNotices       Collection = "notices"       // number: order; not yet handed over
-	collectionRefusals      Collection = "refusals"      // number: order; the last refused envelopes
-	collectionServer        Collection = "server"        // owner: origin; registration and cursor
+	collectionSelf          Collection = "self"           // own keys
+	collectionTallies       Collection = "tallies"        // the last numbers of the device's own lists
+	collectionChain         Collection = "chain"          // owner: user; a verified chain of device lists
+	collectionAlarm         Collection = "alarm"          // owner: user; the last alarm
+	collectionContacts      Collection = "contacts"       // local names of users
+	collectionTrust         Collection = "trust"          // owner: user; verified, and what waits to be accepted
+	collectionConversation  Collection = "conversation"   // owner: user; last numbers and the sending counter
+	collectionConversations Collection = "conversations"  // number: order of first message; the users written with
+	collectionHistory       Collection = "history"        // owner: user; number: order; messages
+	collectionOutbox        Collection = "outbox"         // owner: user; number: order; messages on their way
+	collectionOutboxes      Collection = "outboxes"       // the users with something in their outbox
+	collectionSequence      Collection = "sequence"       // owner: user and device; which counters have come (C1.2)
+	collectionAccepted      Collection = "accepted"       // owner: device and message id (B2.2)
+	collectionNotices       Collection = "notices"        // number: order; not yet handed over
+	collectionRefusals      Collection = "refusals"       // number: order; the last refused envelopes
+	collectionServer        Collection = "server"         // owner: origin; registration, cursor, count of what it took
+	collectionSession       Collection = "session"        // owner: user and device; sessions with it
+	collectionPrekey        Collection = "prekey"         // owner: kind; number; own private prekeys (R2)
+	collectionPrekeyNumbers Collection = "prekey-numbers" // the last numbers of own prekeys
+	collectionPreamble      Collection = "preamble"       // number: day; accepted starts of sessions (R2)
+	collectionSeenPrekeys   Collection = "seen-prekeys"   // owner: user and device; the highest numbers seen (R2)
+	collectionSent          Collection = "sent"           // owner: user and message id; where a message stands in the history
+	collectionSettings      Collection = "settings"       // receipts
+	collectionLink          Collection = "link"           // owner: side; a link that has not ended (L1.9)
 )
 
 // Key names a record. Owner is at most 400 bytes.
@@ -153,6 +162,9 @@ type tallies struct {
 	Conversations uint64
 	Notices       uint64
 	Refusals      uint64
+	// Epoch counts how often this device has found its own records to be older than what it has sent (R3). Sessions of an
+	// earlier one only receive.
+	Epoch uint64 `json:",omitempty"`
 }
 
 // next gives out the next number of the list that pick points at.

@@ -29,7 +29,7 @@ type keys struct {
 	User      []byte `json:",omitempty"` // only on devices that may change the list (S5)
 	Signing   []byte
 	Agreement []byte
-	Box       []byte
+	Box       []byte `json:",omitempty"` // only of a device that takes boxes
 	UserID    identity.UserID
 	CreatedAt time.Time
 }
@@ -37,19 +37,25 @@ type keys struct {
 // own is one's own device, ready for use. Call erase when done.
 type own struct {
 	Self
-	signing *cryptobox.SigningKey
-	box     *cryptobox.BoxKey
-	chain   *identity.Chain
+	signing   *cryptobox.SigningKey
+	agreement *cryptobox.AgreementKey
+	box       *cryptobox.BoxKey // nil without
+	chain     *identity.Chain
 }
 
 func (o *own) erase() {
 	o.signing.Erase()
-	o.box.Erase()
+	o.agreement.Erase()
+	if o.box != nil {
+		o.box.Erase()
+	}
 }
 
-// Create makes a user with a first device: independent random keys (S1.1) and the device list with version 1. It fails
-// with ErrHasKeys if there are keys. Register then gives the request that makes them known.
-func (h Host) Create() (Step, Self, error) {
+// Create makes a user with a first device that accepts these protocols: independent random keys (S1.1) and the device list
+// with version 1. It fails with ErrHasKeys if there are keys. Register then gives the request that makes them known.
+//
+// Sessions are how devices talk; ProtocolBox alone is for those who have to talk with clients that know only boxes (B3).
+func (h Host) Create(protocols identity.Protocols) (Step, Self, error) {
 	w := h.begin()
 	if found, err := w.get(Key{Collection: collectionSelf}, new(keys)); err != nil || found {
 		return Step{}, Self{}, errors.Join(err, onlyIf(found, ErrHasKeys))
@@ -59,27 +65,23 @@ func (h Host) Create() (Step, Self, error) {
 		return Step{}, Self{}, err
 	}
 	defer user.Erase()
-	signing, agreement, box, err := generateDevice(h)
+	made, err := generateDevice(h, protocols)
 	if err != nil {
 		return Step{}, Self{}, err
 	}
-	defer signing.Erase()
-	defer agreement.Erase()
-	defer box.Erase()
+	defer made.erase()
 	id := identity.NewUserID(user.PublicKey())
-	entry, err := identity.SignEntry(identity.EntryFields{
-		UserID: id, AgreementKey: agreement.PublicKey(), Protocols: identity.ProtocolBox, CreatedAt: h.Now, BoxKey: box.PublicKey(),
-	}, signing)
+	entry, err := made.entry(id, protocols, h.Now)
 	if err != nil {
 		return Step{}, Self{}, err
 	}
-	statement, err := identity.SignDeviceList(nil, user, signing, []identity.Entry{entry})
+	statement, err := identity.SignDeviceList(nil, user, made.signing, []identity.Entry{entry})
 	if err != nil {
 		return Step{}, Self{}, err
 	}
-	if err := w.keepSelf(keys{
-		User: user.Seed(), Signing: signing.Seed(), Agreement: agreement.Seed(), Box: box.Seed(), UserID: id, CreatedAt: h.Now,
-	}, [][]byte{statement}); err != nil {
+	k := made.keys(id, h.Now)
+	k.User = user.Seed()
+	if err := w.keepSelf(k, [][]byte{statement}); err != nil {
 		return Step{}, Self{}, err
 	}
 	return w.step, Self{User: id, Device: entry.DeviceID(), CreatedAt: h.Now}, nil
@@ -92,17 +94,38 @@ func (w *work) keepSelf(k keys, statements [][]byte) error {
 	return w.put(chainKey(k.UserID), chainRecord{Statements: statements})
 }
 
-func generateDevice(h Host) (*cryptobox.SigningKey, *cryptobox.AgreementKey, *cryptobox.BoxKey, error) {
-	signing, err := cryptobox.GenerateSigningKey(h.Rand)
-	if err != nil {
-		return nil, nil, nil, err
+// generateDevice makes the keys of a device; the box key only for one that accepts boxes.
+func generateDevice(h Host, protocols identity.Protocols) (made own, err error) {
+	if made.signing, err = cryptobox.GenerateSigningKey(h.Rand); err != nil {
+		return own{}, err
 	}
-	agreement, err := cryptobox.GenerateAgreementKey(h.Rand)
-	if err != nil {
-		return nil, nil, nil, err
+	if made.agreement, err = cryptobox.GenerateAgreementKey(h.Rand); err != nil {
+		return own{}, err
 	}
-	box, err := cryptobox.GenerateBoxKey(h.Rand)
-	return signing, agreement, box, err
+	if protocols.Has(identity.ProtocolBox) {
+		made.box, err = cryptobox.GenerateBoxKey(h.Rand)
+	}
+	return made, err
+}
+
+// entry signs what the device says of itself (S4).
+func (o *own) entry(user identity.UserID, protocols identity.Protocols, now time.Time) (identity.Entry, error) {
+	fields := identity.EntryFields{
+		UserID: user, AgreementKey: o.agreement.PublicKey(), Protocols: protocols, CreatedAt: now,
+	}
+	if o.box != nil {
+		fields.BoxKey = o.box.PublicKey()
+	}
+	return identity.SignEntry(fields, o.signing)
+}
+
+// keys gives the device's seeds for the record.
+func (o *own) keys(user identity.UserID, now time.Time) keys {
+	k := keys{Signing: o.signing.Seed(), Agreement: o.agreement.Seed(), UserID: user, CreatedAt: now}
+	if o.box != nil {
+		k.Box = o.box.Seed()
+	}
+	return k
 }
 
 // Self tells who this device is; ErrNoKeys if nobody yet.
@@ -117,6 +140,17 @@ func (h Host) Self() (Self, error) {
 	}
 	defer signing.Erase()
 	return Self{User: k.UserID, Device: identity.NewDeviceID(signing.PublicKey()), CreatedAt: k.CreatedAt}, nil
+}
+
+// TakesSessions reports whether this device takes sessions: then it has prekeys to look after, and boxes are refused (B3).
+func (h Host) TakesSessions() (bool, error) {
+	self, err := h.own()
+	if err != nil {
+		return false, err
+	}
+	defer self.erase()
+	entry, _ := self.chain.Device(self.Device)
+	return entry.Protocols.Has(identity.ProtocolSession), nil
 }
 
 // Token signs a device token for the host's server (S6), good from now for less than ten minutes. now is the host's
@@ -138,6 +172,9 @@ func (h Host) Token(now time.Time) (string, error) {
 type serverRecord struct {
 	Registered bool
 	Cursor     string // of the last envelope that a record holds
+	// Accepted counts the envelopes that the server has taken, as far as is known here; see CheckAccepted.
+	Accepted uint64 `json:",omitempty"`
+	Counted  bool   `json:",omitempty"` // Accepted has been compared with the server's count before
 }
 
 func (h Host) serverKey() Key { return Key{Collection: collectionServer, Owner: h.Server} }
@@ -228,12 +265,16 @@ func (h Host) own() (*own, error) {
 	if err != nil {
 		return nil, err
 	}
-	box, err := cryptobox.BoxKeyFromSeed(k.Box)
+	agreement, err := cryptobox.AgreementKeyFromSeed(k.Agreement)
 	if err != nil {
 		return nil, err
 	}
 	self := Self{User: k.UserID, Device: identity.NewDeviceID(signing.PublicKey()), CreatedAt: k.CreatedAt}
-	return &own{Self: self, signing: signing, box: box, chain: chain}, nil
+	o := &own{Self: self, signing: signing, agreement: agreement, chain: chain}
+	if len(k.Box) > 0 {
+		o.box, err = cryptobox.BoxKeyFromSeed(k.Box)
+	}
+	return o, err
 }
 
 func onlyIf(condition bool, err error) error {

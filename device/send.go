@@ -14,20 +14,26 @@ const (
 	maxIDLead = 30 * time.Second
 )
 
-// NextSend gives what has to be asked of the server to send the first message of an outbox: its recipient's chain, or
+// NextSend gives what has to be asked of the server to send the first message of an outbox: its recipient's chain, prekeys, or
 // sendMessage. It gives no request if the outbox is empty, or if this step found that the message can't be sent: then
 // the step has a notice, and there may be a next message.
 //
 // A conversation's messages go out one after the other, so that none overtakes another and a counter is used up only by
 // what the server has taken.
-func (h Host) NextSend(to identity.UserID) (Step, error) {
+//
+// claimed are the users whose prekeys were asked for since the outbox's head has been tried first: what has no session by
+// then gets none (B3).
+func (h Host) NextSend(to identity.UserID, claimed ...identity.UserID) (Step, error) {
+	if err := h.MaySend(to); err != nil {
+		return Step{}, err // it stays queued until the user has decided (F7, F8)
+	}
 	w := h.begin()
 	item, number, err := w.head(to)
 	if err != nil || item == nil {
 		return Step{}, err
 	}
 	if len(item.Recipients) == 0 {
-		ended, err := w.seal(item, number)
+		ended, err := w.seal(item, number, claimed)
 		if err != nil || ended {
 			return w.done(err)
 		}
@@ -49,7 +55,7 @@ func (o *outgoing) request(number uint64) *SendMessage {
 
 // seal makes the envelopes of an outbox's head. The step has ended if a chain has to be fetched first, or if the message
 // can't be sent.
-func (w *work) seal(item *outgoing, number uint64) (ended bool, err error) {
+func (w *work) seal(item *outgoing, number uint64, claimed []identity.UserID) (ended bool, err error) {
 	self, err := w.own()
 	if err != nil {
 		return false, err
@@ -63,6 +69,25 @@ func (w *work) seal(item *outgoing, number uint64) (ended bool, err error) {
 		w.step.Requests = append(w.step.Requests, &FetchUser{User: item.To})
 		return true, nil
 	}
+	if item.Control != nil {
+		return w.sealControl(self, peer, item, number, claimed)
+	}
+	if !item.Looked && self.cannotReachAll(peer) {
+		// The list that is held may be an old one: a look before the message fails.
+		item.Looked = true
+		w.step.Requests = append(w.step.Requests, &FetchUser{User: item.To, Since: peer.Version()})
+		return true, w.put(outboxKey(item.To, number), item)
+	}
+	if mine, _ := self.chain.Device(self.Device); mine.Protocols.Has(identity.ProtocolSession) {
+		w.step.Requests, err = w.claims(self, claimed, peer, self.chain)
+		if err != nil || len(w.step.Requests) > 0 {
+			return true, err
+		}
+	}
+	return w.sealMessage(self, peer, item, number)
+}
+
+func (w *work) sealMessage(self *own, peer *identity.Chain, item *outgoing, number uint64) (ended bool, err error) {
 	if err := w.prepare(item); err != nil {
 		return false, err
 	}
@@ -70,16 +95,20 @@ func (w *work) seal(item *outgoing, number uint64) (ended bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	recipients, reason, err := w.envelopes(self, peer, message)
+	sealed, reason, err := w.envelopes(self, peer, message)
 	if err != nil {
 		return false, err
 	}
 	if reason != "" {
 		return true, w.fail(item, number, reason)
 	}
-	item.Recipients = recipients
+	item.Recipients, item.Left = sealed.recipients, sealed.left
 	item.Sealings++
-	return false, nil
+	message.Addressed = sealed.addressed
+	if err := w.put(historyKey(item.To, item.History), message); err != nil {
+		return false, err
+	}
+	return false, w.put(sentKey(item.To, item.ID), sentRecord{item.History})
 }
 
 // prepare gives a message its counter, and another id if its own is too old and was never shown to a server.
@@ -118,16 +147,19 @@ func (h Host) Accepted(request *SendMessage, receipt Receipt) (Step, error) {
 	if err != nil || item == nil {
 		return Step{}, err
 	}
+	if err := w.countAccepted(item.envelopes() - min(item.envelopes(), uint64(len(receipt.Full)))); err != nil {
+		return Step{}, err
+	}
 	full, devices := receipt.full(request, item.To)
-	if full == devices {
+	if full == devices && item.Control == nil {
 		return w.done(w.fail(item, request.Number, MailboxFull))
 	}
-	if err := w.dequeue(item.To, request.Number); err != nil {
-		return Step{}, err
+	if err := w.dequeue(item.To, request.Number); err != nil || item.Control != nil {
+		return w.done(err)
 	}
 	_, err = w.amend(item.To, item.History, func(m *Message) {
 		m.State = Sent
-		if full > 0 {
+		if full+item.Left > 0 {
 			m.Marks = append(m.Marks, PartlyDelivered)
 		}
 	})
@@ -255,6 +287,14 @@ func (w *work) askOwnChain() error {
 
 // fail ends a message. Its counter goes back unless the server has taken it or may have: only an outbox's head has one.
 func (w *work) fail(item *outgoing, number uint64, reason FailureReason) error {
+	if reason == InDoubt {
+		if err := w.countAccepted(item.envelopes()); err != nil {
+			return err
+		}
+	}
+	if item.Control != nil {
+		return w.dequeue(item.To, number)
+	}
 	used := reason == MailboxFull || reason == InDoubt
 	if !used && item.Counter > 0 {
 		var c conversation

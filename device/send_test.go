@@ -285,7 +285,7 @@ func TestContacts(t *testing.T) {
 func TestCreateTwice(t *testing.T) {
 	alice := newWorld(t, 1).join()
 	before := alice.snapshot()
-	if _, _, err := alice.host().Create(); !errors.Is(err, ErrHasKeys) {
+	if _, _, err := alice.host().Create(identity.ProtocolBox); !errors.Is(err, ErrHasKeys) {
 		t.Fatalf("error %v, want ErrHasKeys", err)
 	}
 	if !reflect.DeepEqual(before, alice.snapshot()) {

@@ -20,11 +20,14 @@ type Host struct {
 type Step struct {
 	Writes   []Write
 	Requests []Request
+	// Queued says that something was put into an outbox: NextSend has something to do.
+	Queued bool
 	// Notices are what this step has to show. They lie among the records, too, until HandedOver.
 	Notices []Notice
 }
 
-// Request is something to ask of the server: *[Register], *[FetchUser], *[SendMessage] or *[Acknowledge].
+// Request is something to ask of the server: *[Register], *[FetchUser], *[ClaimPrekeys], *[UploadPrekeys], *[SendMessage],
+// *[Acknowledge], *[PublishList] or *[PutLink].
 type Request interface{ request() }
 
 // Register asks for registerKey, with a token of this device. Feed success into [Host.Registered].
@@ -37,6 +40,19 @@ type Register struct {
 type FetchUser struct {
 	User  identity.UserID
 	Since uint32 // 0: the whole chain
+}
+
+// ClaimPrekeys asks for prekeys of these devices of a user. Feed the answer into [Host.Claimed], then call NextSend again
+// with the user among those who were asked for.
+type ClaimPrekeys struct {
+	User    identity.UserID
+	Devices []identity.DeviceID
+}
+
+// UploadPrekeys asks for uploadPrekeys. Without an answer nothing is lost: [Host.Prekeys] finds what the server lacks.
+type UploadPrekeys struct {
+	Signed, KEMLastResort []byte // nil: as before
+	OneTime, KEMOneTime   [][]byte
 }
 
 // SendMessage asks for sendMessage with exactly these bytes. Feed the answer into [Host.Accepted] or [Host.Declined];
@@ -58,17 +74,20 @@ type Recipient struct {
 	Envelopes   []SealedEnvelope
 }
 
-// SealedEnvelope is a BOX for one device.
+// SealedEnvelope is an envelope for one device.
 type SealedEnvelope struct {
 	Device     identity.DeviceID
-	Nonce      []byte
+	Kind       Kind   // of records of the first release: empty, for BOX
+	Nonce      []byte `json:",omitempty"` // of a BOX
 	Ciphertext []byte
 }
 
 // Acknowledge asks for acknowledgeMessages. It may be dropped for a later one.
 type Acknowledge struct{ Cursor string }
 
-func (*Register) request()    {}
-func (*FetchUser) request()   {}
-func (*SendMessage) request() {}
-func (*Acknowledge) request() {}
+func (*Register) request()      {}
+func (*FetchUser) request()     {}
+func (*ClaimPrekeys) request()  {}
+func (*UploadPrekeys) request() {}
+func (*SendMessage) request()   {}
+func (*Acknowledge) request()   {}

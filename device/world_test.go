@@ -41,6 +41,7 @@ type world struct {
 	boxes  map[identity.DeviceID][]Envelope
 	taken  map[string]taken // by device and message id
 	last   int              // cursor
+	pools  map[identity.DeviceID]*pool
 }
 
 type taken struct{ hash [sha256.Size]byte }
@@ -54,6 +55,7 @@ type party struct {
 	box     *cryptobox.BoxKey
 	entry   identity.Entry
 	records memory
+	claimed []identity.UserID // for the outbox's head
 }
 
 func newWorld(t testing.TB, seed uint64) *world {
@@ -62,20 +64,25 @@ func newWorld(t testing.TB, seed uint64) *world {
 	return &world{
 		t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), random: rand.NewChaCha8(key),
 		lists: map[identity.UserID][][]byte{}, boxes: map[identity.DeviceID][]Envelope{}, taken: map[string]taken{},
+		pools: map[identity.DeviceID]*pool{},
 	}
 }
 
 // join makes a user with a first device, known to the server.
-func (w *world) join() *party {
+func (w *world) join() *party { return w.joinWith(identity.ProtocolBox) }
+
+// joinWith makes one whose device takes these protocols, with prekeys on the server if it takes sessions.
+func (w *world) joinWith(protocols identity.Protocols) *party {
 	w.t.Helper()
 	p := &party{world: w, records: memory{}}
 	p.step(func(h Host) (Step, error) {
-		step, self, err := h.Create()
+		step, self, err := h.Create(protocols)
 		p.Self = self
 		return step, err
 	})
 	p.readKeys()
 	w.lists[p.User] = p.chainOf(p.User).Statements()
+	p.upload()
 	return p
 }
 
@@ -83,30 +90,30 @@ func (p *party) readKeys() {
 	p.t.Helper()
 	k := must(p.host().keys())
 	p.user, p.signing = must(cryptobox.SigningKeyFromSeed(k.User)), must(cryptobox.SigningKeyFromSeed(k.Signing))
-	p.box = must(cryptobox.BoxKeyFromSeed(k.Box))
+	if len(k.Box) > 0 {
+		p.box = must(cryptobox.BoxKeyFromSeed(k.Box))
+	}
 	p.entry, _ = p.chainOf(p.User).Device(p.Device)
 }
 
 // join another device of the same user, with these protocols, and publish the list.
 func (p *party) addDevice(protocols identity.Protocols) *party {
 	p.t.Helper()
-	signing, agreement, box, err := generateDevice(p.host())
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	entry := must(identity.SignEntry(identity.EntryFields{
-		UserID: p.User, AgreementKey: agreement.PublicKey(), Protocols: protocols, CreatedAt: p.now, BoxKey: box.PublicKey(),
-	}, signing))
+	made := must(generateDevice(p.host(), protocols))
+	entry := must(made.entry(p.User, protocols, p.now))
 	p.publish(append(p.head().Entries, entry)...)
 	added := &party{
-		world: p.world, Self: Self{User: p.User, Device: entry.DeviceID()}, signing: signing, box: box, entry: entry, records: memory{},
+		world: p.world, Self: Self{User: p.User, Device: entry.DeviceID()}, signing: made.signing, box: made.box, entry: entry,
+		records: memory{},
+	}
+	if added.box == nil {
+		added.box = must(cryptobox.GenerateBoxKey(p.random)) // what an attacker might use
 	}
 	added.step(func(h Host) (Step, error) {
 		w := h.begin()
-		return w.done(w.keepSelf(keys{
-			Signing: signing.Seed(), Agreement: agreement.Seed(), Box: box.Seed(), UserID: p.User, CreatedAt: p.now,
-		}, p.lists[p.User]))
+		return w.done(w.keepSelf(made.keys(p.User, p.now), p.lists[p.User]))
 	})
+	added.upload()
 	return added
 }
 
@@ -196,7 +203,7 @@ func (w *world) accept(from *party, request *SendMessage) (Refused, bool) {
 			w.last++
 			w.boxes[envelope.Device] = append(w.boxes[envelope.Device], Envelope{
 				ID: "e" + strconv.Itoa(w.last), Cursor: "c" + strconv.Itoa(w.last), MessageID: request.MessageID.String(),
-				SenderUser: from.User.String(), SenderDevice: from.Device.String(), Kind: KindBox,
+				SenderUser: from.User.String(), SenderDevice: from.Device.String(), Kind: envelope.Kind,
 				Ciphertext: envelope.Ciphertext, Nonce: envelope.Nonce,
 			})
 		}
@@ -219,12 +226,17 @@ func (p *party) send(to identity.UserID, text string) *Message {
 // sendNext does what the outbox's head needs, and says whether there was anything.
 func (p *party) sendNext(to identity.UserID) bool {
 	p.t.Helper()
-	step := p.step(func(h Host) (Step, error) { return h.NextSend(to) })
+	step := p.step(func(h Host) (Step, error) { return h.NextSend(to, p.claimed...) })
 	for _, request := range step.Requests {
 		switch request := request.(type) {
+		case *ClaimPrekeys:
+			p.claim(request)
+			p.claimed = append(p.claimed, request.User)
+			continue
 		case *FetchUser:
 			p.fetchForSend(to, request)
 		case *SendMessage:
+			p.claimed = nil
 			refused, ok := p.accept(p, request)
 			if ok {
 				p.step(func(h Host) (Step, error) { return h.Accepted(request, Receipt{AcceptedAt: p.now}) })
@@ -236,7 +248,10 @@ func (p *party) sendNext(to identity.UserID) bool {
 			}
 		}
 	}
-	return len(step.Requests)+len(step.Notices) > 0
+	if len(step.Requests) == 0 {
+		p.claimed = nil
+	}
+	return len(step.Requests)+len(step.Notices)+len(step.Writes) > 0
 }
 
 func (p *party) fetchForSend(to identity.UserID, request *FetchUser) {
