@@ -157,7 +157,7 @@ func TestServerForgesEnvelope(t *testing.T) {
 		}
 		recorder := httptest.NewRecorder()
 		forward.ServeHTTP(recorder, r)
-		forged := regexp.MustCompile(`"ciphertext":"....`).ReplaceAll(recorder.Body.Bytes(), []byte(`"ciphertext":"AAAA`))
+		forged := regexp.MustCompile(`"ciphertext":"(.{40})....`).ReplaceAll(recorder.Body.Bytes(), []byte(`"ciphertext":"${1}AAAA`))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(forged)
 		return true

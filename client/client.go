@@ -31,6 +31,9 @@ type Options struct {
 	Home string
 	// Server is the server's URL, without a path; DefaultServer if empty.
 	Server string
+	// Boxes makes Init, or Join, create a device that takes boxes instead of sessions, for talking with clients that know nothing else.
+	// It has no forward secrecy, can't be changed later, and reaches no device that takes sessions.
+	Boxes bool
 	// Passphrase is asked if the home is locked with one. In Init it decides: nil makes a key file without a passphrase.
 	Passphrase func() ([]byte, error)
 	// Patience is how long Send, Register, Flush and Inbox try again while the server can't be reached; 10 seconds if 0,
@@ -60,6 +63,9 @@ type Client struct {
 	tokens   tokens
 	sending  keyedMutex
 	register sync.Mutex
+	tending  sync.Mutex
+	tended   time.Time       // when the prekeys were last looked after
+	queued   chan struct{}   // something was put into an outbox
 	ctx      context.Context //nolint:containedctx // ends with Close
 	cancel   context.CancelFunc
 }
@@ -68,6 +74,26 @@ type Client struct {
 // anything: Register, or whatever talks to the server first, makes them known. It fails with ErrHasKeys if there are keys,
 // and with ErrNoPassphrase if a passphrase is given for a home whose key file has none.
 func Init(ctx context.Context, options Options) (*Client, error) {
+	c, err := create(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.step(ctx, func(h device.Host) (device.Step, error) {
+		step, self, err := h.Create(c.options.protocols())
+		c.self = self
+		return step, err
+	})
+	if errors.Is(err, device.ErrHasKeys) {
+		err = ErrHasKeys
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// create makes the store of a home, and a client that has no keys yet.
+func create(ctx context.Context, options Options) (*Client, error) {
 	c, err := newClient(options)
 	if err != nil {
 		return nil, err
@@ -82,21 +108,8 @@ func Init(ctx context.Context, options Options) (*Client, error) {
 			return nil, ErrPassphraseNeeded
 		}
 	}
-	if c.store, err = store.Create(ctx, options.Home, passphrase); err != nil {
-		return nil, err
-	}
-	_, err = c.step(ctx, func(h device.Host) (device.Step, error) {
-		step, self, err := h.Create()
-		c.self = self
-		return step, err
-	})
-	if errors.Is(err, device.ErrHasKeys) {
-		err = ErrHasKeys
-	}
-	if err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	return c, nil
+	c.store, err = store.Create(ctx, options.Home, passphrase)
+	return c, err
 }
 
 // Open opens a client on the keys that Init has made. It talks to nobody. It fails with ErrNoHome, ErrPassphraseNeeded,
@@ -141,7 +154,7 @@ func newClient(options Options) (*Client, error) {
 	}
 	web = web.Clone()
 	web.TLSClientConfig = options.TLS.Clone()
-	c := &Client{options: options, origin: origin, endpoint: origin + "/graphql"}
+	c := &Client{options: options, origin: origin, endpoint: origin + "/graphql", queued: make(chan struct{}, 1)}
 	// A redirect would carry the token to somebody else.
 	c.http = &http.Client{Transport: web, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	c.public = &transport{endpoint: c.endpoint, http: c.http}
@@ -167,6 +180,13 @@ func (o Options) withDefaults() (Options, error) {
 		o.Now = time.Now
 	}
 	return o, nil
+}
+
+func (o Options) protocols() identity.Protocols {
+	if o.Boxes {
+		return identity.ProtocolBox
+	}
+	return identity.ProtocolSession
 }
 
 // serverOrigin refuses what is more than an origin: a path would be dropped silently.
@@ -218,6 +238,12 @@ func (c *Client) step(ctx context.Context, do func(device.Host) (device.Step, er
 	})
 	if err != nil {
 		return device.Step{}, c.ended(err)
+	}
+	if step.Queued {
+		select {
+		case c.queued <- struct{}{}:
+		default:
+		}
 	}
 	return step, nil
 }

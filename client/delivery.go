@@ -48,7 +48,8 @@ type delivery struct {
 	to      UserID
 	reseals int
 	renames int
-	said    error // with what the server refused the last message that failed
+	claimed []UserID // whose prekeys were asked for, for the outbox's head
+	said    error    // with what the server refused the last message that failed
 
 	// holdBack is a message of the history that is sealed and not sent; then held is its request.
 	holdBack uint64
@@ -67,18 +68,22 @@ func (d *delivery) settled(ctx context.Context, number uint64) (settled bool) {
 
 // next does what has to be done next for the outbox's head, and says when there is nothing left. One try.
 func (d *delivery) next(ctx context.Context) (done bool, err error) {
-	step, err := d.client.step(ctx, func(h device.Host) (device.Step, error) { return h.NextSend(d.to) })
+	step, err := d.client.step(ctx, func(h device.Host) (device.Step, error) { return h.NextSend(d.to, d.claimed...) })
 	if err != nil {
 		return false, err
 	}
 	if len(step.Requests) == 0 {
-		return len(step.Notices) == 0, nil // a notice tells of a message that has failed; there may be more behind it
+		d.claimed = nil
+		return len(step.Writes) == 0, nil // what was written is that the head has come to nothing; there may be more behind it
 	}
 	for _, request := range step.Requests {
 		switch request := request.(type) {
 		case *device.FetchUser:
 			err = d.fetch(ctx, request)
+		case *device.ClaimPrekeys:
+			err = d.claim(ctx, request)
 		case *device.SendMessage:
+			d.claimed = nil
 			if d.holdBack > 0 && request.History == d.holdBack {
 				d.held = request
 				return true, nil
@@ -105,6 +110,22 @@ func (d *delivery) fetch(ctx context.Context, request *device.FetchUser) error {
 	case !result.known && request.User == d.to:
 		return d.giveUp(ctx, device.RecipientUnknown)
 	}
+	return nil
+}
+
+// claim starts sessions on the prekeys that the server hands out. What is missing or refused shows when NextSend seals.
+func (d *delivery) claim(ctx context.Context, request *device.ClaimPrekeys) error {
+	alarm, err := d.client.claim(ctx, request)
+	if err != nil {
+		return err
+	}
+	if alarm != nil {
+		d.said = &AlarmError{Alarm: *alarm}
+		if request.User == d.to {
+			return d.giveUp(ctx, device.PrekeysRefused)
+		}
+	}
+	d.claimed = append(d.claimed, request.User)
 	return nil
 }
 
@@ -194,13 +215,21 @@ func sendInput(request *device.SendMessage) api.SendMessageInput {
 	for _, recipient := range request.Recipients {
 		to := api.RecipientInput{UserId: recipient.User.String(), ListVersion: int(recipient.ListVersion)}
 		for _, envelope := range recipient.Envelopes {
-			to.Envelopes = append(to.Envelopes, api.EnvelopeInput{
-				DeviceId: envelope.Device.String(), Kind: api.EnvelopeKindBox, Ciphertext: envelope.Ciphertext, Nonce: envelope.Nonce,
-			})
+			to.Envelopes = append(to.Envelopes, envelopeInput(envelope))
 		}
 		input.Recipients = append(input.Recipients, to)
 	}
 	return input
+}
+
+func envelopeInput(envelope device.SealedEnvelope) api.EnvelopeInput {
+	kind := api.EnvelopeKind(envelope.Kind)
+	if kind == "" {
+		kind = api.EnvelopeKindBox // queued by the first release
+	}
+	return api.EnvelopeInput{
+		DeviceId: envelope.Device.String(), Kind: kind, Ciphertext: envelope.Ciphertext, Nonce: envelope.Nonce,
+	}
 }
 
 // readReceipt makes sure that the answer is about this message and all of its envelopes.

@@ -26,6 +26,26 @@
 //	...
 //	_, err = alice.Send(ctx, bob, "hello")
 //
+// # Is it the right id?
+//
+// Who has got an id over a channel that may have been tampered with compares safety numbers: 60 digits that both see alike,
+// or a code that one scans from the other's screen. Verify remembers it:
+//
+//	number, err := alice.SafetyNumber(ctx, bob)
+//	fmt.Println(number)                   // and number.Code() as a QR code
+//	err = alice.Verify(ctx, bob, scanned) // ErrSafetyMismatch: somebody may stand between
+//
+// When a contact's name comes to stand for another user, or there is an alarm about a verified one, nothing is sent to them
+// (ErrContactChanged, ErrContactAlarm) until Accept; Trust tells what waits.
+//
+// # Several devices
+//
+// Join makes a further device of an existing user, in a home without keys. It shows a code, which Link reads on a device that
+// the user has; both ask before anything happens. Devices lists what one has, Unlink removes a device for good:
+//
+//	phone, err := client.Join(ctx, client.Options{Home: "phone", Server: server}, client.LinkPrompt{Show: show, Confirm: ask})
+//	_, err = alice.Link(ctx, code, false, ask) // on the device that there is
+//
 // # When the server is away
 //
 // From the moment that Send has begun, the message is kept in the home. If the server can't be reached, Send gives a
@@ -67,8 +87,12 @@
 // Several clients, also of several processes, may share a home: each step takes the store only while it needs it. One
 // of them at a time may receive; see ErrListening.
 //
-// # What it does not do yet
+// # Sessions
 //
-// Messages are sealed as boxes: who steals a device's box key can read what was sent to it before, and can pose as others
-// to its owner. A user has one device. The protocol is docs/protocol.md.
+// Messages travel in sessions between devices, with forward secrecy: a client looks after its prekeys by itself, whenever
+// it talks to the server. What the other side could not open it asks for again, sealed, if the two have written to each
+// other before (Message.Resends). A home that was copied or put back from a backup is noticed by what the server has
+// accepted, and starts new sessions. Options.Boxes makes a device for clients that know no sessions; it has none of this.
+//
+// The protocol is docs/protocol.md.
 package client

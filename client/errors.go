@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/client/internal/store"
+	"github.com/letterlock/letterlock/cryptobox"
 	"github.com/letterlock/letterlock/device"
 )
 
@@ -47,6 +48,37 @@ var (
 	ErrContactTaken   = device.ErrContactTaken
 	ErrContactUnknown = device.ErrContactUnknown
 	ErrContactsFull   = device.ErrContactsFull
+	ErrContactChanged = device.ErrContactChanged
+	ErrContactAlarm   = device.ErrContactAlarm
+)
+
+// Errors about safety numbers.
+var (
+	// ErrUserUnknown: the server knows no such user.
+	ErrUserUnknown    = errors.New("the server knows no user with this id")
+	ErrSafetyText     = cryptobox.ErrSafetyText
+	ErrSafetyVersion  = cryptobox.ErrSafetyVersion
+	ErrSafetyOwnCode  = cryptobox.ErrSafetyOwnCode
+	ErrSafetyOthers   = cryptobox.ErrSafetyOthers
+	ErrSafetyMismatch = cryptobox.ErrSafetyMismatch
+)
+
+// Errors about links, and one's own devices.
+var (
+	// ErrLinkCode: the text is not the code that a new device shows.
+	ErrLinkCode = cryptobox.ErrLinkCode
+	// ErrLinkDeclined: the user has said no. Nothing was changed.
+	ErrLinkDeclined = device.ErrLinkDeclined
+	// ErrLinkExpired: a link takes ten minutes at the most, and the other device did not answer.
+	ErrLinkExpired = errors.New("no device answers under this code: it is good for ten minutes, on one server; start the link anew")
+	// ErrLinkTaken: somebody else has written where this device was to write.
+	ErrLinkTaken     = errors.New("somebody else has written into this link; start it anew")
+	ErrLinkForged    = device.ErrLinkForged
+	ErrLinkList      = device.ErrLinkList
+	ErrLinkProtocols = device.ErrLinkProtocols
+	ErrNoUserKey     = device.ErrNoUserKey
+	ErrDeviceUnknown = device.ErrDeviceUnknown
+	ErrRemoveSelf    = device.ErrRemoveSelf
 )
 
 // Errors about the server.
@@ -56,7 +88,7 @@ var (
 	// ErrSuperseded: a newer subscription of the same device has taken over; this Listen has ended.
 	ErrSuperseded = errors.New("another listen of this device has taken over")
 	// ErrDeviceRemoved: this device is no longer on its user's list.
-	ErrDeviceRemoved = errors.New("this device was removed from its user's device list")
+	ErrDeviceRemoved = device.ErrRemoved
 	// ErrClock: this device's clock is wrong by more than can be made up for. Correct it.
 	ErrClock = errors.New("this device's clock is wrong; correct it and try again")
 	// ErrResponse: the server answered with something that no Letterlock server answers. Is the URL right?
@@ -89,6 +121,10 @@ func (e *ServerError) Is(target error) bool {
 		return target == ErrDeviceRemoved
 	case "SUPERSEDED":
 		return target == ErrSuperseded
+	case "LINK_EXPIRED":
+		return target == ErrLinkExpired
+	case "LINK_TAKEN":
+		return target == ErrLinkTaken
 	}
 	return false
 }
@@ -152,7 +188,7 @@ func transient(err error) bool {
 
 func (e *ServerError) transient() bool {
 	switch e.Code {
-	case "OVERLOADED", "STORE_UNAVAILABLE", "OUTCOME_UNKNOWN", "STOPPING", "INTERNAL":
+	case "OVERLOADED", "RATE_LIMITED", "STORE_UNAVAILABLE", "OUTCOME_UNKNOWN", "STOPPING", "INTERNAL":
 		return true
 	}
 	return e.Stored == "UNKNOWN"

@@ -20,8 +20,29 @@ func Seeds(ctx context.Context, c *Client) (seeds [][]byte, err error) {
 		if err := json.Unmarshal(raw, &record); err != nil {
 			return err
 		}
-		seeds = [][]byte{record.Data.User, record.Data.Signing, record.Data.Agreement, record.Data.Box}
+		seeds = [][]byte{record.Data.User, record.Data.Signing, record.Data.Agreement}
+		for _, kind := range []string{"signed", "one-time", "kem-one-time", "kem-last-resort"} {
+			more, err := prekeySeeds(h, kind)
+			if err != nil {
+				return err
+			}
+			seeds = append(seeds, more...)
+		}
 		return nil
 	})
+	return seeds, err
+}
+
+func prekeySeeds(h device.Host, kind string) (seeds [][]byte, err error) {
+	records, err := h.Records.List("prekey", kind, 0, 1000)
+	for _, record := range records {
+		var prekey struct {
+			Data struct{ Seed []byte } `json:"d"`
+		}
+		if err := json.Unmarshal(record.Value, &prekey); err != nil {
+			return nil, err
+		}
+		seeds = append(seeds, prekey.Data.Seed)
+	}
 	return seeds, err
 }

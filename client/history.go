@@ -56,7 +56,8 @@ func (c *Client) Contacts(ctx context.Context) (contacts []Contact, err error) {
 	return contacts, err
 }
 
-// AddContact names a user. It fails with ErrContactName, ErrContactTaken or ErrContactsFull.
+// AddContact names a user. If the name stood for another user before it was removed, it is ReplaceContact. It fails with
+// ErrContactName, ErrContactTaken or ErrContactsFull.
 func (c *Client) AddContact(ctx context.Context, name string, user UserID) error {
 	_, err := c.step(ctx, func(h device.Host) (device.Step, error) {
 		return h.AddContact(device.Contact{Name: name, User: user})
@@ -64,7 +65,16 @@ func (c *Client) AddContact(ctx context.Context, name string, user UserID) error
 	return err
 }
 
-// RemoveContact forgets a name, not the conversation. It fails with ErrContactUnknown.
+// ReplaceContact makes a name stand for another user. An alarm tells of it, and until Accept or Verify nothing can be sent
+// to the new user: ErrContactChanged. It fails as AddContact does, and with ErrContactUnknown if there is no such name.
+func (c *Client) ReplaceContact(ctx context.Context, name string, user UserID) error {
+	_, err := c.step(ctx, func(h device.Host) (device.Step, error) {
+		return h.ReplaceContact(device.Contact{Name: name, User: user})
+	})
+	return err
+}
+
+// RemoveContact gives up a name, not the conversation; whom it stood for is remembered. It fails with ErrContactUnknown.
 func (c *Client) RemoveContact(ctx context.Context, name string) error {
 	_, err := c.step(ctx, func(h device.Host) (device.Step, error) { return h.RemoveContact(name) })
 	return err

@@ -251,8 +251,8 @@ func TestNothingSecretLiesAround(t *testing.T) {
 	for _, c := range []*client.Client{alice, bob} {
 		seeds, err := client.Seeds(t.Context(), c)
 		check(t, err)
-		if len(seeds) != 4 {
-			t.Fatalf("%d seeds, want 4", len(seeds))
+		if len(seeds) < 100 {
+			t.Fatalf("%d seeds, want those of all prekeys", len(seeds))
 		}
 		secrets = append(secrets, seeds...)
 	}

@@ -145,6 +145,7 @@ func (c *Client) keepFlushing(ctx context.Context, flushed chan<- struct{}) {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	for {
+		c.tend(ctx) // a connection may last for weeks
 		if err := c.flush(ctx, c.options.Patience); err != nil && ctx.Err() == nil {
 			c.options.Logger.Info("could not send what is queued", "error", err)
 		}
@@ -154,6 +155,7 @@ func (c *Client) keepFlushing(ctx context.Context, flushed chan<- struct{}) {
 		}
 		select {
 		case <-ticker.C:
+		case <-c.queued:
 		case <-ctx.Done():
 			return
 		}
@@ -203,6 +205,7 @@ func (c *Client) Inbox(ctx context.Context, handle Handler) error {
 		return err
 	}
 	defer r.acks.finish(ctx)
+	defer c.answer(ctx)
 	for range maxPages {
 		var more bool
 		err := c.patiently(ctx, c.options.Patience, func() (err error) {
@@ -217,6 +220,13 @@ func (c *Client) Inbox(ctx context.Context, handle Handler) error {
 		}
 	}
 	return fmt.Errorf("%w: a mailbox without end", ErrResponse)
+}
+
+// answer sends what receiving has put into the outboxes, receipts above all. What fails goes out with the next call.
+func (c *Client) answer(ctx context.Context) {
+	if err := c.flush(ctx, -1); err != nil {
+		c.options.Logger.Info("could not send what is queued", "error", err)
+	}
 }
 
 // page takes in one page of the mailbox and says whether there is more.

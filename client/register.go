@@ -27,13 +27,17 @@ func (c *Client) registered(ctx context.Context) (known bool, err error) {
 	return known, err
 }
 
-// ready registers if that was not done yet. One try.
+// ready registers if that was not done yet, and looks after the prekeys. One try.
 func (c *Client) ready(ctx context.Context) error {
 	known, err := c.registered(ctx)
-	if err != nil || known {
+	if err == nil && !known {
+		err = c.authorized(ctx, c.registerNow)
+	}
+	if err != nil {
 		return err
 	}
-	return c.authorized(ctx, c.registerNow)
+	c.tend(ctx)
+	return nil
 }
 
 func (c *Client) registerNow(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"github.com/letterlock/letterlock/cryptobox"
 	"github.com/letterlock/letterlock/device"
 	"github.com/letterlock/letterlock/identity"
 )
@@ -21,10 +22,19 @@ type (
 	Notice = device.Notice
 	// Refusal is an envelope that was not accepted; see ExplainRefusal.
 	Refusal = device.Refusal
-	// Alarm says that the server shows something of a user's devices that can't be true; see ExplainAlarm.
+	// Alarm says that the server shows something of a user's devices that can't be true, or that a contact's name stands for
+	// another user than before; see ExplainAlarm.
 	Alarm = device.Alarm
 	// Contact is a local name for a user.
 	Contact = device.Contact
+	// Trust is what is known of a user besides what they have signed: verified, and what waits to be accepted.
+	Trust = device.Trust
+	// ContactChange tells that a name has come to stand for another user.
+	ContactChange = device.ContactChange
+	// SafetyNumber says which two user keys a conversation stands on, to be compared with what the other one sees.
+	SafetyNumber = cryptobox.SafetyNumber
+	// Device is a device of one's own user, as Devices gives it.
+	Device = device.Entry
 	// UserID names a user: who has the right one can check everything below it.
 	UserID = identity.UserID
 	// DeviceID names one device of a user.
@@ -39,6 +49,9 @@ const (
 	Failed   = device.Failed
 )
 
+// ContactChanged is the reason of an alarm about a contact's name; the other reasons are about device lists.
+const ContactChanged = device.ContactChanged
+
 // ParseUserID reads a user id: "u" and 32 characters.
 func ParseUserID(text string) (UserID, error) { return identity.ParseUserID(text) }
 
@@ -48,9 +61,15 @@ func Explain(reason FailureReason) string {
 	case device.RecipientUnknown:
 		return "the server knows no user with this id; have they registered here?"
 	case device.RecipientNeedsSession:
-		return "a device of the recipient takes no boxes, which is all that this release can send (B3)"
+		return "a device of the recipient takes sessions alone, and this device was made for boxes; letter upgrade, or Client.TakeSessions, changes that (B3)"
 	case device.OwnDeviceNeedsSession:
-		return "one of your own devices takes no boxes, which is all that this release can send (B1, B3)"
+		return "one of your own devices does not take what this one can seal (B1, B3)"
+	case device.RecipientNeedsBox:
+		return "a device of the recipient takes boxes alone, and this device has made no box key (B1)"
+	case device.PrekeysMissing:
+		return "the server has no keys to start a session with the recipient; send it again once they have been online (B3)"
+	case device.PrekeysRefused:
+		return "the server shows keys of the recipient that were refused; the alarm says why"
 	case device.ListRefused:
 		return "the server shows a device list of the recipient that was refused; the alarm says why"
 	case device.MailboxFull:
@@ -71,12 +90,16 @@ func ExplainMark(mark Mark) string {
 		return "sealed for an older list of your devices"
 	case device.RemovedDevice:
 		return "from a device that its user has removed"
+	case device.NewDevice:
+		return "from a device that they have added"
 	case device.Late:
 		return "came late"
 	case device.RepeatedCounter:
 		return "counted like an earlier message; the sender's device may have been restored from a backup"
 	case device.PartlyDelivered:
-		return "the mailboxes of some of the recipient's devices were full"
+		return "some of the recipient's devices did not get it"
+	case device.SentAgain:
+		return "could not be opened at first, and was sent again"
 	default:
 		return string(mark)
 	}
@@ -96,7 +119,21 @@ func ExplainRefusal(reason device.RefusalReason) string {
 	case device.DeviceRemovedLongAgo:
 		return "its sender has removed the device long ago"
 	case device.NeedsSession:
+		return "it is of a session, and this device was made for boxes"
+	case device.NewerVersion:
 		return "it needs a newer client"
+	case device.NoSession:
+		return "no session is held with the device that sent it"
+	case device.KeyUsed:
+		return "its key was used before; it is a repeat, or came far too late"
+	case device.TooFarAhead:
+		return "more than a thousand messages before it are missing"
+	case device.PrekeyGone:
+		return "it starts a session on a key that was used or dropped"
+	case device.Replayed:
+		return "it starts a session that was started before"
+	case device.RemovedDeviceStarts:
+		return "a device that its user has removed wants to start a session"
 	case device.Downgrade:
 		return "it is a box, and this device takes sessions"
 	case device.NoBoxKey:
@@ -125,8 +162,14 @@ func ExplainAlarm(reason device.AlarmReason) string {
 		return "a message names another device list than the one that the server has shown"
 	case device.Rollback:
 		return "the server shows an older device list than before, or none at all"
+	case device.ForgedPrekey:
+		return "the server shows a key to start a session with that the device has not signed"
+	case device.StalePrekey:
+		return "the server shows an old key to start a session with, or one a second time"
 	case device.ForgedList:
 		return "the server shows a device list that this user has not signed"
+	case device.ContactChanged:
+		return "a contact's name stands for this user now; it stood for another one before"
 	default:
 		return string(reason)
 	}

@@ -12,6 +12,7 @@ import (
 )
 
 type initCommand struct {
+	Boxes      bool `help:"Make a device that takes boxes instead of sessions, to talk with simple clients. It has no forward secrecy and reaches no device that takes sessions."`
 	Passphrase bool `help:"Lock the home with a passphrase, asked for at every command or taken from LETTER_PASSPHRASE. Without it, a key file that only you can read opens the home."`
 }
 
@@ -22,13 +23,14 @@ With keys in the home already, only the registration is done if it is missing. S
 
     letter init
     letter init --passphrase
+    letter init --boxes
     LETTER_HOME=bob letter init`
 }
 
 // Run makes the keys.
 func (cmd *initCommand) Run(s *session) (err error) {
 	options := s.options()
-	options.Passphrase = nil
+	options.Passphrase, options.Boxes = nil, cmd.Boxes
 	if cmd.Passphrase || os.Getenv(passphraseVariable) != "" {
 		options.Passphrase = s.newPassphrase
 	}

@@ -42,7 +42,13 @@ type cli struct {
 	Listen   listenCommand   `cmd:"" help:"Show messages as they come, until interrupted."`
 	Inbox    inboxCommand    `cmd:"" help:"Show the messages that wait, and end."`
 	History  historyCommand  `cmd:"" help:"Show what was said with somebody. It is kept on this device alone."`
+	Upgrade  upgradeCommand  `cmd:"" help:"Take sessions instead of boxes, on a device that was made for boxes."`
+	Receipts receiptsCommand `cmd:"" help:"Decide whether contacts learn that their messages were delivered and read."`
 	Contacts contactsCommand `cmd:"" help:"Give user ids names that only you see."`
+	Verify   verifyCommand   `cmd:"" help:"Compare safety numbers with somebody, to be sure of their id."`
+	Link     linkCommand     `cmd:"" help:"Make this a further device of yours, or add one to this."`
+	Devices  devicesCommand  `cmd:"" help:"List your devices."`
+	Unlink   unlinkCommand   `cmd:"" help:"Remove a device of yours, for good."`
 	Token    tokenCommand    `cmd:"" help:"Print a device token, and variables to try things in the playground."`
 }
 

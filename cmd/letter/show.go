@@ -33,6 +33,8 @@ type messageView struct {
 	Marks       []string  `json:"marks,omitempty"`
 	State       string    `json:"state"`
 	Failure     string    `json:"failure,omitempty"`
+	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
+	ReadAt      time.Time `json:"readAt,omitzero"`
 }
 
 func (s *session) messageView(m *client.Message) messageView {
@@ -40,6 +42,7 @@ func (s *session) messageView(m *client.Message) messageView {
 		Type: "message", ID: m.ID.String(), With: m.Peer.String(), Contact: s.names[m.Peer], Sender: m.Sender.String(),
 		Device: m.Device.String(), Text: m.Text, Unsupported: m.Unsupported, SentAt: m.SentAt, ReceivedAt: m.ReceivedAt,
 		Counter: m.Counter, Missing: m.Missing, State: string(m.State), Failure: string(m.Failure),
+		DeliveredAt: m.DeliveredAt, ReadAt: m.ReadAt,
 	}
 	for _, mark := range m.Marks {
 		view.Marks = append(view.Marks, string(mark))
@@ -65,6 +68,9 @@ type alarmView struct {
 	Reason  string    `json:"reason"`
 	Version uint32    `json:"heldVersion"`
 	At      time.Time `json:"at"`
+	// Name and Former tell of a name that stands for another user than before.
+	Name   string `json:"name,omitempty"`
+	Former string `json:"former,omitempty"`
 }
 
 // show prints a notice.
@@ -99,8 +105,13 @@ func (s *session) showMessage(m *client.Message) error {
 		from = "me → " + s.who(m.Peer)
 	}
 	text := paragraph(m.Text, "    ")
-	if m.Unsupported {
+	switch {
+	case m.Unsupported:
 		text = "(something that needs a newer letter)"
+	case !m.ReadAt.IsZero():
+		text += "  ✓✓ read"
+	case !m.DeliveredAt.IsZero():
+		text += "  ✓ delivered"
 	}
 	if err := s.print("%s  %s: %s", clock(m.SentAt), from, text); err != nil {
 		return err
@@ -154,9 +165,17 @@ func (s *session) claimed(sender string) string {
 
 func (s *session) showAlarm(a *client.Alarm) error {
 	if s.cli.JSON {
-		return s.printJSON(alarmView{
+		view := alarmView{
 			Type: "alarm", User: a.User.String(), Contact: s.names[a.User], Reason: string(a.Reason), Version: a.Version, At: a.At,
-		})
+		}
+		if a.Reason == client.ContactChanged {
+			view.Name, view.Former = a.Name, a.Former.String()
+		}
+		return s.printJSON(view)
+	}
+	if a.Reason == client.ContactChanged {
+		return s.print("%s  ! ALARM about %s: the name stands for %s now; it stood for %s before. Compare safety numbers: letter verify",
+			clock(a.At), line(a.Name), a.User, a.Former)
 	}
 	return s.print("%s  ! ALARM about %s: %s. Nothing was taken over; ask them over another channel.",
 		clock(a.At), s.who(a.User), client.ExplainAlarm(a.Reason))

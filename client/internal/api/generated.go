@@ -38,6 +38,66 @@ func (v *AcknowledgeMessagesResponse) GetAcknowledgeMessages() AcknowledgeMessag
 	return v.AcknowledgeMessages
 }
 
+// ClaimPrekeysClaimPrekeysClaimPrekeysPayload includes the requested fields of the GraphQL type ClaimPrekeysPayload.
+// The GraphQL type's documentation follows.
+//
+// Prekeys to start sessions with a user's devices. Clients verify each under the device's signing key on the verified list.
+type ClaimPrekeysClaimPrekeysClaimPrekeysPayload struct {
+	// One set for each device that has prekeys, in order of the device ids.
+	Sets []ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet `json:"sets"`
+}
+
+// GetSets returns ClaimPrekeysClaimPrekeysClaimPrekeysPayload.Sets, and is useful for accessing the field via an interface.
+func (v *ClaimPrekeysClaimPrekeysClaimPrekeysPayload) GetSets() []ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet {
+	return v.Sets
+}
+
+// ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet includes the requested fields of the GraphQL type PrekeySet.
+// The GraphQL type's documentation follows.
+//
+// What a session with one device is started with, as signed statements.
+type ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet struct {
+	// The device.
+	DeviceId string `json:"deviceId"`
+	// Its signed X25519 prekey.
+	Signed wire.Bytes `json:"signed"`
+	// A one-time X25519 prekey; null if none is left.
+	OneTime wire.Bytes `json:"oneTime"`
+	// A one-time ML-KEM-768 prekey, or the last-resort one if none is left.
+	Kem wire.Bytes `json:"kem"`
+}
+
+// GetDeviceId returns ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet.DeviceId, and is useful for accessing the field via an interface.
+func (v *ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet) GetDeviceId() string {
+	return v.DeviceId
+}
+
+// GetSigned returns ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet.Signed, and is useful for accessing the field via an interface.
+func (v *ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet) GetSigned() wire.Bytes {
+	return v.Signed
+}
+
+// GetOneTime returns ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet.OneTime, and is useful for accessing the field via an interface.
+func (v *ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet) GetOneTime() wire.Bytes {
+	return v.OneTime
+}
+
+// GetKem returns ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet.Kem, and is useful for accessing the field via an interface.
+func (v *ClaimPrekeysClaimPrekeysClaimPrekeysPayloadSetsPrekeySet) GetKem() wire.Bytes { return v.Kem }
+
+// ClaimPrekeysResponse is returned by ClaimPrekeys on success.
+type ClaimPrekeysResponse struct {
+	// Hands out prekeys to start sessions with a user's devices: one set for each device that has uploaded any. A one-time key is
+	// handed out once, ever. Who asks too often gets sets without one-time X25519 keys and with last-resort KEM keys, then
+	// `RATE_LIMITED`. Needs a token.
+	ClaimPrekeys ClaimPrekeysClaimPrekeysClaimPrekeysPayload `json:"claimPrekeys"`
+}
+
+// GetClaimPrekeys returns ClaimPrekeysResponse.ClaimPrekeys, and is useful for accessing the field via an interface.
+func (v *ClaimPrekeysResponse) GetClaimPrekeys() ClaimPrekeysClaimPrekeysClaimPrekeysPayload {
+	return v.ClaimPrekeys
+}
+
 // What became of an envelope.
 type DeliveryStatus string
 
@@ -183,6 +243,16 @@ type FetchUserUserDeviceListsSignedDeviceList struct {
 // GetStatement returns FetchUserUserDeviceListsSignedDeviceList.Statement, and is useful for accessing the field via an interface.
 func (v *FetchUserUserDeviceListsSignedDeviceList) GetStatement() wire.Bytes { return v.Statement }
 
+// LinkMessageResponse is returned by LinkMessage on success.
+type LinkMessageResponse struct {
+	// What was written in a step of a link slot (docs/protocol.md, L1.3); `null` as long as nothing was, and after its ten
+	// minutes. Needs no token.
+	LinkMessage wire.Bytes `json:"linkMessage"`
+}
+
+// GetLinkMessage returns LinkMessageResponse.LinkMessage, and is useful for accessing the field via an interface.
+func (v *LinkMessageResponse) GetLinkMessage() wire.Bytes { return v.LinkMessage }
+
 // MailboxMailboxMessageConnection includes the requested fields of the GraphQL type MessageConnection.
 // The GraphQL type's documentation follows.
 //
@@ -233,6 +303,73 @@ type MessageReceivedResponse struct {
 
 // GetMessageReceived returns MessageReceivedResponse.MessageReceived, and is useful for accessing the field via an interface.
 func (v *MessageReceivedResponse) GetMessageReceived() EnvelopeFields { return v.MessageReceived }
+
+// PublishDeviceListPublishDeviceListPublishDeviceListPayload includes the requested fields of the GraphQL type PublishDeviceListPayload.
+// The GraphQL type's documentation follows.
+//
+// What holds now.
+type PublishDeviceListPublishDeviceListPublishDeviceListPayload struct {
+	// The user, with the list that was stored.
+	User PublishDeviceListPublishDeviceListPublishDeviceListPayloadUser `json:"user"`
+}
+
+// GetUser returns PublishDeviceListPublishDeviceListPublishDeviceListPayload.User, and is useful for accessing the field via an interface.
+func (v *PublishDeviceListPublishDeviceListPublishDeviceListPayload) GetUser() PublishDeviceListPublishDeviceListPublishDeviceListPayloadUser {
+	return v.User
+}
+
+// PublishDeviceListPublishDeviceListPublishDeviceListPayloadUser includes the requested fields of the GraphQL type User.
+// The GraphQL type's documentation follows.
+//
+// A user as the server knows it: a chain of statements that the client verifies against the id.
+type PublishDeviceListPublishDeviceListPublishDeviceListPayloadUser struct {
+	// The version of the device list that holds now.
+	ListVersion int `json:"listVersion"`
+}
+
+// GetListVersion returns PublishDeviceListPublishDeviceListPublishDeviceListPayloadUser.ListVersion, and is useful for accessing the field via an interface.
+func (v *PublishDeviceListPublishDeviceListPublishDeviceListPayloadUser) GetListVersion() int {
+	return v.ListVersion
+}
+
+// PublishDeviceListResponse is returned by PublishDeviceList on success.
+type PublishDeviceListResponse struct {
+	// Publishes the next version of the calling user's device list. The token's device must be on the current list and on
+	// the new one. The mailboxes of devices that are no longer listed are deleted. The same call again gives the same answer.
+	PublishDeviceList PublishDeviceListPublishDeviceListPublishDeviceListPayload `json:"publishDeviceList"`
+}
+
+// GetPublishDeviceList returns PublishDeviceListResponse.PublishDeviceList, and is useful for accessing the field via an interface.
+func (v *PublishDeviceListResponse) GetPublishDeviceList() PublishDeviceListPublishDeviceListPublishDeviceListPayload {
+	return v.PublishDeviceList
+}
+
+// PutLinkMessagePutLinkMessagePutLinkMessagePayload includes the requested fields of the GraphQL type PutLinkMessagePayload.
+// The GraphQL type's documentation follows.
+//
+// A step of a link slot is on disk.
+type PutLinkMessagePutLinkMessagePutLinkMessagePayload struct {
+	// When the slot ends, with all its steps.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// GetExpiresAt returns PutLinkMessagePutLinkMessagePutLinkMessagePayload.ExpiresAt, and is useful for accessing the field via an interface.
+func (v *PutLinkMessagePutLinkMessagePutLinkMessagePayload) GetExpiresAt() time.Time {
+	return v.ExpiresAt
+}
+
+// PutLinkMessageResponse is returned by PutLinkMessage on success.
+type PutLinkMessageResponse struct {
+	// Writes a step of a link slot, in which a new device and an existing one of its user leave messages for each other
+	// (docs/protocol.md, L1.3). Step 0 opens the slot for ten minutes. A step is written once; the same call again gives the same
+	// answer. Needs no token: a new device has none.
+	PutLinkMessage PutLinkMessagePutLinkMessagePutLinkMessagePayload `json:"putLinkMessage"`
+}
+
+// GetPutLinkMessage returns PutLinkMessageResponse.PutLinkMessage, and is useful for accessing the field via an interface.
+func (v *PutLinkMessageResponse) GetPutLinkMessage() PutLinkMessagePutLinkMessagePutLinkMessagePayload {
+	return v.PutLinkMessage
+}
 
 // One user that a message goes to.
 type RecipientInput struct {
@@ -368,6 +505,124 @@ func (v *SendMessageSendMessageSendMessagePayloadDeliveriesDelivery) GetStatus()
 	return v.Status
 }
 
+// StandingPrekeyCount includes the requested fields of the GraphQL type PrekeyCount.
+// The GraphQL type's documentation follows.
+//
+// What the server has of a device's prekeys.
+type StandingPrekeyCount struct {
+	// How many one-time X25519 prekeys are left.
+	OneTime int `json:"oneTime"`
+	// How many one-time ML-KEM-768 prekeys are left.
+	KemOneTime int `json:"kemOneTime"`
+	// The number of the signed prekey, null if there is none.
+	SignedNumber *int `json:"signedNumber"`
+	// The number of the last-resort ML-KEM-768 prekey, null if there is none.
+	KemLastResortNumber *int `json:"kemLastResortNumber"`
+}
+
+// GetOneTime returns StandingPrekeyCount.OneTime, and is useful for accessing the field via an interface.
+func (v *StandingPrekeyCount) GetOneTime() int { return v.OneTime }
+
+// GetKemOneTime returns StandingPrekeyCount.KemOneTime, and is useful for accessing the field via an interface.
+func (v *StandingPrekeyCount) GetKemOneTime() int { return v.KemOneTime }
+
+// GetSignedNumber returns StandingPrekeyCount.SignedNumber, and is useful for accessing the field via an interface.
+func (v *StandingPrekeyCount) GetSignedNumber() *int { return v.SignedNumber }
+
+// GetKemLastResortNumber returns StandingPrekeyCount.KemLastResortNumber, and is useful for accessing the field via an interface.
+func (v *StandingPrekeyCount) GetKemLastResortNumber() *int { return v.KemLastResortNumber }
+
+// StandingResponse is returned by Standing on success.
+type StandingResponse struct {
+	// The calling device. `null` without a token; an error, not `null`, with a token that is refused.
+	Viewer *StandingViewerDevice `json:"viewer"`
+	// How many prekeys of the calling device are left, so that it knows when to upload more. Needs a token.
+	PrekeyCount StandingPrekeyCount `json:"prekeyCount"`
+}
+
+// GetViewer returns StandingResponse.Viewer, and is useful for accessing the field via an interface.
+func (v *StandingResponse) GetViewer() *StandingViewerDevice { return v.Viewer }
+
+// GetPrekeyCount returns StandingResponse.PrekeyCount, and is useful for accessing the field via an interface.
+func (v *StandingResponse) GetPrekeyCount() StandingPrekeyCount { return v.PrekeyCount }
+
+// StandingViewerDevice includes the requested fields of the GraphQL type Device.
+// The GraphQL type's documentation follows.
+//
+// A device as the server sees it. Its keys are in its user's signed device list.
+type StandingViewerDevice struct {
+	// How many envelopes of this device the server has accepted, ever. A device that counts fewer has lost state.
+	AcceptedCount uint64 `json:"acceptedCount"`
+}
+
+// GetAcceptedCount returns StandingViewerDevice.AcceptedCount, and is useful for accessing the field via an interface.
+func (v *StandingViewerDevice) GetAcceptedCount() uint64 { return v.AcceptedCount }
+
+// Prekeys of the calling device, as signed statements (docs/protocol.md, R2).
+type UploadPrekeysInput struct {
+	// A signed X25519 prekey that replaces the one before; its number is higher.
+	Signed wire.Bytes `json:"signed"`
+	// A last-resort ML-KEM-768 prekey that replaces the one before; its number is higher.
+	KemLastResort wire.Bytes `json:"kemLastResort"`
+	// One-time X25519 prekeys; `limits.maxOneTimePrekeys` may wait.
+	OneTime []wire.Bytes `json:"oneTime"`
+	// One-time ML-KEM-768 prekeys; `limits.maxOneTimePrekeys` may wait.
+	KemOneTime []wire.Bytes `json:"kemOneTime"`
+}
+
+// GetSigned returns UploadPrekeysInput.Signed, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysInput) GetSigned() wire.Bytes { return v.Signed }
+
+// GetKemLastResort returns UploadPrekeysInput.KemLastResort, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysInput) GetKemLastResort() wire.Bytes { return v.KemLastResort }
+
+// GetOneTime returns UploadPrekeysInput.OneTime, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysInput) GetOneTime() []wire.Bytes { return v.OneTime }
+
+// GetKemOneTime returns UploadPrekeysInput.KemOneTime, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysInput) GetKemOneTime() []wire.Bytes { return v.KemOneTime }
+
+// UploadPrekeysResponse is returned by UploadPrekeys on success.
+type UploadPrekeysResponse struct {
+	// Adds to the prekeys that others start sessions with the calling device with (docs/protocol.md, R2), and replaces its signed and
+	// last-resort prekeys by newer ones: all or nothing. The same call again gives the same answer and brings back no key that was
+	// handed out. Needs a token.
+	UploadPrekeys UploadPrekeysUploadPrekeysUploadPrekeysPayload `json:"uploadPrekeys"`
+}
+
+// GetUploadPrekeys returns UploadPrekeysResponse.UploadPrekeys, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysResponse) GetUploadPrekeys() UploadPrekeysUploadPrekeysUploadPrekeysPayload {
+	return v.UploadPrekeys
+}
+
+// UploadPrekeysUploadPrekeysUploadPrekeysPayload includes the requested fields of the GraphQL type UploadPrekeysPayload.
+// The GraphQL type's documentation follows.
+//
+// What holds now.
+type UploadPrekeysUploadPrekeysUploadPrekeysPayload struct {
+	// What the server has now.
+	Count UploadPrekeysUploadPrekeysUploadPrekeysPayloadCountPrekeyCount `json:"count"`
+}
+
+// GetCount returns UploadPrekeysUploadPrekeysUploadPrekeysPayload.Count, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysUploadPrekeysUploadPrekeysPayload) GetCount() UploadPrekeysUploadPrekeysUploadPrekeysPayloadCountPrekeyCount {
+	return v.Count
+}
+
+// UploadPrekeysUploadPrekeysUploadPrekeysPayloadCountPrekeyCount includes the requested fields of the GraphQL type PrekeyCount.
+// The GraphQL type's documentation follows.
+//
+// What the server has of a device's prekeys.
+type UploadPrekeysUploadPrekeysUploadPrekeysPayloadCountPrekeyCount struct {
+	// How many one-time X25519 prekeys are left.
+	OneTime int `json:"oneTime"`
+}
+
+// GetOneTime returns UploadPrekeysUploadPrekeysUploadPrekeysPayloadCountPrekeyCount.OneTime, and is useful for accessing the field via an interface.
+func (v *UploadPrekeysUploadPrekeysUploadPrekeysPayloadCountPrekeyCount) GetOneTime() int {
+	return v.OneTime
+}
+
 // ViewerResponse is returned by Viewer on success.
 type ViewerResponse struct {
 	// The calling device. `null` without a token; an error, not `null`, with a token that is refused.
@@ -397,6 +652,18 @@ type __AcknowledgeMessagesInput struct {
 // GetUpTo returns __AcknowledgeMessagesInput.UpTo, and is useful for accessing the field via an interface.
 func (v *__AcknowledgeMessagesInput) GetUpTo() string { return v.UpTo }
 
+// __ClaimPrekeysInput is used internally by genqlient
+type __ClaimPrekeysInput struct {
+	UserId  string   `json:"userId"`
+	Devices []string `json:"devices"`
+}
+
+// GetUserId returns __ClaimPrekeysInput.UserId, and is useful for accessing the field via an interface.
+func (v *__ClaimPrekeysInput) GetUserId() string { return v.UserId }
+
+// GetDevices returns __ClaimPrekeysInput.Devices, and is useful for accessing the field via an interface.
+func (v *__ClaimPrekeysInput) GetDevices() []string { return v.Devices }
+
 // __FetchUserInput is used internally by genqlient
 type __FetchUserInput struct {
 	Id           string `json:"id"`
@@ -408,6 +675,18 @@ func (v *__FetchUserInput) GetId() string { return v.Id }
 
 // GetSinceVersion returns __FetchUserInput.SinceVersion, and is useful for accessing the field via an interface.
 func (v *__FetchUserInput) GetSinceVersion() int { return v.SinceVersion }
+
+// __LinkMessageInput is used internally by genqlient
+type __LinkMessageInput struct {
+	Slot wire.Bytes `json:"slot"`
+	Step int        `json:"step"`
+}
+
+// GetSlot returns __LinkMessageInput.Slot, and is useful for accessing the field via an interface.
+func (v *__LinkMessageInput) GetSlot() wire.Bytes { return v.Slot }
+
+// GetStep returns __LinkMessageInput.Step, and is useful for accessing the field via an interface.
+func (v *__LinkMessageInput) GetStep() int { return v.Step }
 
 // __MailboxInput is used internally by genqlient
 type __MailboxInput struct {
@@ -429,6 +708,30 @@ type __MessageReceivedInput struct {
 // GetAfter returns __MessageReceivedInput.After, and is useful for accessing the field via an interface.
 func (v *__MessageReceivedInput) GetAfter() *string { return v.After }
 
+// __PublishDeviceListInput is used internally by genqlient
+type __PublishDeviceListInput struct {
+	DeviceList wire.Bytes `json:"deviceList"`
+}
+
+// GetDeviceList returns __PublishDeviceListInput.DeviceList, and is useful for accessing the field via an interface.
+func (v *__PublishDeviceListInput) GetDeviceList() wire.Bytes { return v.DeviceList }
+
+// __PutLinkMessageInput is used internally by genqlient
+type __PutLinkMessageInput struct {
+	Slot wire.Bytes `json:"slot"`
+	Step int        `json:"step"`
+	Data wire.Bytes `json:"data"`
+}
+
+// GetSlot returns __PutLinkMessageInput.Slot, and is useful for accessing the field via an interface.
+func (v *__PutLinkMessageInput) GetSlot() wire.Bytes { return v.Slot }
+
+// GetStep returns __PutLinkMessageInput.Step, and is useful for accessing the field via an interface.
+func (v *__PutLinkMessageInput) GetStep() int { return v.Step }
+
+// GetData returns __PutLinkMessageInput.Data, and is useful for accessing the field via an interface.
+func (v *__PutLinkMessageInput) GetData() wire.Bytes { return v.Data }
+
 // __RegisterKeyInput is used internally by genqlient
 type __RegisterKeyInput struct {
 	UserKey    wire.Bytes `json:"userKey"`
@@ -448,6 +751,14 @@ type __SendMessageInput struct {
 
 // GetInput returns __SendMessageInput.Input, and is useful for accessing the field via an interface.
 func (v *__SendMessageInput) GetInput() SendMessageInput { return v.Input }
+
+// __UploadPrekeysInput is used internally by genqlient
+type __UploadPrekeysInput struct {
+	Input UploadPrekeysInput `json:"input"`
+}
+
+// GetInput returns __UploadPrekeysInput.Input, and is useful for accessing the field via an interface.
+func (v *__UploadPrekeysInput) GetInput() UploadPrekeysInput { return v.Input }
 
 // The mutation executed by AcknowledgeMessages.
 const AcknowledgeMessages_Operation = `
@@ -472,6 +783,47 @@ func AcknowledgeMessages(
 	}
 
 	data_ = &AcknowledgeMessagesResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by ClaimPrekeys.
+const ClaimPrekeys_Operation = `
+mutation ClaimPrekeys ($userId: ID!, $devices: [ID!]) {
+	claimPrekeys(userId: $userId, devices: $devices) {
+		sets {
+			deviceId
+			signed
+			oneTime
+			kem
+		}
+	}
+}
+`
+
+func ClaimPrekeys(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	userId string,
+	devices []string,
+) (data_ *ClaimPrekeysResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ClaimPrekeys",
+		Query:  ClaimPrekeys_Operation,
+		Variables: &__ClaimPrekeysInput{
+			UserId:  userId,
+			Devices: devices,
+		},
+	}
+
+	data_ = &ClaimPrekeysResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -511,6 +863,40 @@ func FetchUser(
 	}
 
 	data_ = &FetchUserResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by LinkMessage.
+const LinkMessage_Operation = `
+query LinkMessage ($slot: Bytes!, $step: Int!) {
+	linkMessage(slot: $slot, step: $step)
+}
+`
+
+func LinkMessage(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	slot wire.Bytes,
+	step int,
+) (data_ *LinkMessageResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "LinkMessage",
+		Query:  LinkMessage_Operation,
+		Variables: &__LinkMessageInput{
+			Slot: slot,
+			Step: step,
+		},
+	}
+
+	data_ = &LinkMessageResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -637,6 +1023,80 @@ func MessageReceivedForwardData(interfaceChan interface{}, jsonRawMsg json.RawMe
 	return nil
 }
 
+// The mutation executed by PublishDeviceList.
+const PublishDeviceList_Operation = `
+mutation PublishDeviceList ($deviceList: Bytes!) {
+	publishDeviceList(input: {deviceList:$deviceList}) {
+		user {
+			listVersion
+		}
+	}
+}
+`
+
+func PublishDeviceList(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	deviceList wire.Bytes,
+) (data_ *PublishDeviceListResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "PublishDeviceList",
+		Query:  PublishDeviceList_Operation,
+		Variables: &__PublishDeviceListInput{
+			DeviceList: deviceList,
+		},
+	}
+
+	data_ = &PublishDeviceListResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by PutLinkMessage.
+const PutLinkMessage_Operation = `
+mutation PutLinkMessage ($slot: Bytes!, $step: Int!, $data: Bytes!) {
+	putLinkMessage(slot: $slot, step: $step, data: $data) {
+		expiresAt
+	}
+}
+`
+
+func PutLinkMessage(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	slot wire.Bytes,
+	step int,
+	data wire.Bytes,
+) (data_ *PutLinkMessageResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "PutLinkMessage",
+		Query:  PutLinkMessage_Operation,
+		Variables: &__PutLinkMessageInput{
+			Slot: slot,
+			Step: step,
+			Data: data,
+		},
+	}
+
+	data_ = &PutLinkMessageResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The mutation executed by RegisterKey.
 const RegisterKey_Operation = `
 mutation RegisterKey ($userKey: Bytes!, $deviceList: Bytes!) {
@@ -703,6 +1163,78 @@ func SendMessage(
 	}
 
 	data_ = &SendMessageResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by Standing.
+const Standing_Operation = `
+query Standing {
+	viewer {
+		acceptedCount
+	}
+	prekeyCount {
+		oneTime
+		kemOneTime
+		signedNumber
+		kemLastResortNumber
+	}
+}
+`
+
+func Standing(
+	ctx_ context.Context,
+	client_ graphql.Client,
+) (data_ *StandingResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "Standing",
+		Query:  Standing_Operation,
+	}
+
+	data_ = &StandingResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by UploadPrekeys.
+const UploadPrekeys_Operation = `
+mutation UploadPrekeys ($input: UploadPrekeysInput!) {
+	uploadPrekeys(input: $input) {
+		count {
+			oneTime
+		}
+	}
+}
+`
+
+func UploadPrekeys(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input UploadPrekeysInput,
+) (data_ *UploadPrekeysResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "UploadPrekeys",
+		Query:  UploadPrekeys_Operation,
+		Variables: &__UploadPrekeysInput{
+			Input: input,
+		},
+	}
+
+	data_ = &UploadPrekeysResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

@@ -9,6 +9,10 @@
 // file shows how many records there are, how many share a collection, in which order those were made, their lengths (padded
 // as messages are) and which ones a step writes together; no id, name, time or text. Who can write the file can bring back an
 // older version of it, or of one record: that is not noticed here.
+//
+// What is overwritten or deleted is gone from the file within a second of the last change, and when the store is closed: pages
+// are wiped (secure_delete), and the write-ahead log, which holds older ones, is written back and cut to nothing (R7).
+// What a disk or a file system keeps of its own is out of reach.
 package store
 
 import (
@@ -53,6 +57,7 @@ const (
 type Store struct {
 	db     *sql.DB
 	cipher *recordCipher
+	scrub  *scrubber
 }
 
 // Create makes the store of a home, or completes one that was only half made: the directory, the key file (wrapped if
@@ -115,7 +120,7 @@ func open(ctx context.Context, home string, passphrase func() ([]byte, error)) (
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	db.SetMaxOpenConns(1)
-	s := &Store{db: db, cipher: cipher}
+	s := &Store{db: db, cipher: cipher, scrub: newScrubber(db)}
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -186,6 +191,9 @@ func (s *Store) Update(ctx context.Context, step func(device.Records) ([]device.
 				return err
 			}
 		}
+		if len(writes) > 0 {
+			s.scrub.soon()
+		}
 		return nil
 	})
 }
@@ -197,6 +205,7 @@ func (s *Store) View(ctx context.Context, read func(device.Records) error) error
 
 // Close closes the file and forgets the keys.
 func (s *Store) Close() error {
+	s.scrub.stop()
 	s.cipher.erase()
 	return s.db.Close()
 }
