@@ -66,7 +66,7 @@ export class Person {
   static async arrive(t, server) {
     const home = join(await temporaryDirectory(t), 'home');
     const person = new Person(t, environment({ LETTER_HOME: home, LETTER_SERVER: server }));
-    await person.letter('init');
+    await person.letter('init', '--boxes'); // what the example speaks
     person.id = (await person.letter('id')).trim();
     return person;
   }
