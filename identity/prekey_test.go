@@ -129,6 +129,36 @@ func TestStatementsAreNotTakenForEachOther_S1_2(t *testing.T) {
 	}
 }
 
+func TestPrekeyVectors(t *testing.T) {
+	type prekeyVector struct {
+		vector
+		Statement, User, Signing hexBytes
+		Inputs                   struct {
+			SigningSeed, Key hexBytes
+			Kind             identity.PrekeyKind
+			Number           uint32
+			CreatedAt        int64 `json:",string"`
+		}
+	}
+	eachVector(t, "prekeys.json", func(t *testing.T, v prekeyVector) {
+		user := identity.UserID(v.User)
+		prekey, err := identity.ParsePrekey(v.Statement, user, identity.SigningPublicKey(v.Signing))
+		v.wantClass(t, err)
+		if err != nil {
+			return
+		}
+		made, err := identity.SignPrekey(identity.PrekeyFields{
+			Kind: v.Inputs.Kind, User: user, Number: v.Inputs.Number, CreatedAt: time.UnixMicro(v.Inputs.CreatedAt), Key: v.Inputs.Key,
+		}, signingKey(t, v.Inputs.SigningSeed))
+		if err != nil || !bytes.Equal(made.Statement(), v.Statement) || !bytes.Equal(prekey.Statement(), v.Statement) {
+			t.Errorf("made of the same inputs: other bytes, %v", err)
+		}
+		if prekey.Kind != v.Inputs.Kind || prekey.Number != v.Inputs.Number || !bytes.Equal(prekey.Key, v.Inputs.Key) {
+			t.Errorf("parsed %+v", prekey)
+		}
+	})
+}
+
 func FuzzParsePrekey(f *testing.F) {
 	p := newPerson(f, "alice")
 	user, device := p.id(), p.device("phone")

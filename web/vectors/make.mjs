@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import sodium from 'libsodium-wrappers';
 import * as keys from './identity_keys.mjs';
 import * as statements from './identity_statements.mjs';
+import { prekeys } from './identity_prekeys.mjs';
 import { tokens } from './identity_tokens.mjs';
 import * as cryptobox from './cryptobox_cases.mjs';
 import * as session from './session_cases.mjs';
@@ -29,6 +30,7 @@ write('identity/testdata/signatures.json', 'signatures (S2.2)', keys.signatures(
 write('identity/testdata/entries.json', 'entries (S4)', statements.entries());
 write('identity/testdata/lists.json', 'device lists, each alone (S3)', statements.lists());
 write('identity/testdata/chains.json', 'chains: expect is about the last statement, the others are accepted (S3, S4.4)', statements.chains());
+write('identity/testdata/prekeys.json', 'prekeys, each looked at as one of this user and signing key (R2)', prekeys());
 write('identity/testdata/tokens.json', 'tokens; user is whose device is registered (S6)', tokens());
 write('cryptobox/testdata/content.json', 'content (C)', cryptobox.contents());
 write('cryptobox/testdata/checks.json', 'content against what it was delivered under (C1.1, C2.1)', cryptobox.checks());
