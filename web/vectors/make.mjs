@@ -11,6 +11,7 @@ import { prekeys } from './identity_prekeys.mjs';
 import { tokens } from './identity_tokens.mjs';
 import * as cryptobox from './cryptobox_cases.mjs';
 import * as session from './session_cases.mjs';
+import { links } from './link_cases.mjs';
 import * as safety from './safety_cases.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -37,6 +38,7 @@ write('cryptobox/testdata/checks.json', 'content against what it was delivered u
 write('cryptobox/testdata/padding.json', 'padded lengths (C3.1)', cryptobox.paddings());
 write('cryptobox/testdata/box_libsodium.json', 'boxes (B)', cryptobox.boxes());
 write('cryptobox/testdata/safety.json', 'safety numbers, and what is compared with them (F)', [...safety.numbers(), ...safety.comparisons()]);
+write('cryptobox/testdata/link.json', 'links: secret, codes and what lies in the slot, by step (L)', links());
 write('cryptobox/testdata/pqxdh.json', 'agreement and first message (R1); base names the case whose prekeys are used', session.agreements());
 write('cryptobox/testdata/ratchet.json', 'steps of the ratchet (R3)', session.ratchetSteps());
 write('cryptobox/testdata/session_script.json', 'one conversation, step by step (R3, R4)', [], session.script());
