@@ -463,3 +463,54 @@ func TestLengthsShowBucketsAlone_C3_1(t *testing.T) {
 		t.Fatalf("lengths %v, want %d alone, of receipts as well", lengths, want)
 	}
 }
+
+// The first message is lost: the next one starts the session as well, and the loss shows.
+func TestLostFirstMessage(t *testing.T) {
+	c := newTalk(t)
+	c.alice.sent(c.bob.User, "lost")
+	c.bob.mail()
+	c.alice.sent(c.bob.User, "second")
+	c.bob.takeIn()
+	c.bob.wants(c.alice.User, "second")
+	if m := must(c.bob.host().Message(c.alice.User, 1)); m.Missing != 1 {
+		t.Fatalf("message %+v, want one missing before it", m)
+	}
+	c.bob.sent(c.alice.User, "answer")
+	c.alice.takeIn()
+	c.alice.wants(c.bob.User, "lost", "second", "answer")
+}
+
+// R2.5: a replaced prekey starts sessions for 35 days more, and none after.
+func TestReplacedPrekeys_R2_5(t *testing.T) {
+	c := newTalk(t)
+	carol := c.joinWith(identity.ProtocolSession)
+	claim := &ClaimPrekeys{User: c.bob.User, Devices: []identity.DeviceID{c.bob.Device}}
+	var waiting []Envelope
+	for _, p := range []*party{c.alice, carol} {
+		p.fetch(c.answer(&FetchUser{User: c.bob.User}))
+		if alarm := p.start(c.bob.User, c.hand(claim)); alarm != nil {
+			t.Fatalf("alarm %+v", alarm)
+		}
+		p.sent(c.bob.User, "hello")
+		waiting = append(waiting, c.bob.mail()...)
+	}
+	before := c.pools[c.bob.Device].signed
+	for range 6 {
+		c.now = c.now.Add(rotatePrekeys + time.Hour)
+		c.bob.upload()
+		if reason := refusal(c.bob.receive(waiting[0])); reason != "" {
+			t.Fatalf("refused for %q", reason)
+		}
+	}
+	if bytes.Equal(before, c.pools[c.bob.Device].signed) {
+		t.Fatal("the signed prekey is never replaced")
+	}
+	if reason := refusal(c.bob.receive(waiting[1])); reason != PrekeyGone {
+		t.Fatalf("42 days later: refused for %q, want %q", reason, PrekeyGone)
+	}
+	for key := range c.bob.records {
+		if key.Collection == collectionPrekey && key.Owner == "signed" && key.Number == 1 {
+			t.Fatal("the private half is still there")
+		}
+	}
+}

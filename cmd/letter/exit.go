@@ -52,8 +52,6 @@ func exitCode(err error) int {
 func hint(err error) string {
 	var queued *client.QueuedError
 	switch {
-	case errors.As(err, &queued):
-		return "It is kept here and goes out with the next send to them, inbox or listen."
 	case errors.Is(err, client.ErrNoHome):
 		return "Make keys with: letter init"
 	case errors.Is(err, client.ErrHasKeys):
@@ -80,6 +78,8 @@ func hint(err error) string {
 		return "Ask them over another channel; then: letter contacts accept NAME"
 	case errors.Is(err, client.ErrSafetyMismatch), errors.Is(err, client.ErrSafetyOthers):
 		return "Nothing was recorded. Compare once more; if it stays so, your id of them or theirs of you is wrong: do not trust it."
+	case errors.As(err, &queued):
+		return "It is kept here and goes out with the next send to them, inbox or listen."
 	case errors.Is(err, client.ErrServerURL):
 		return "Set --server or LETTER_SERVER to something like https://chat.example.com"
 	case errors.Is(err, context.DeadlineExceeded):
