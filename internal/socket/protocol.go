@@ -54,14 +54,20 @@ type protocol struct {
 	inited  bool
 	named   uint64
 	active  map[string]string // by the client's name: ours
-	running map[string]string // by our name: the client's
+	running map[string]clientName
 	ending  map[string]struct{}
+}
+
+// clientName is what the client calls an operation, as it is and as JSON.
+type clientName struct {
+	text   string
+	quoted []byte
 }
 
 func newProtocol(name string, maxOperations int) *protocol {
 	return &protocol{
 		name: name, maxOperations: maxOperations,
-		active: map[string]string{}, running: map[string]string{}, ending: map[string]struct{}{},
+		active: map[string]string{}, running: map[string]clientName{}, ending: map[string]struct{}{},
 	}
 }
 
@@ -151,9 +157,13 @@ func (p *protocol) start(f frame) verdict {
 	if len(p.active)+len(p.ending) >= p.maxOperations {
 		return verdict{drop: true, answer: &answer{ID: f.ID, Type: "error", problem: tooMany()}}
 	}
+	quoted, err := json.Marshal(f.ID)
+	if err != nil {
+		return refuse(CloseBadRequest, "an operation needs an id of at most 128 characters")
+	}
 	p.named++
 	ours := strconv.FormatUint(p.named, 10)
-	p.active[f.ID], p.running[ours] = ours, f.ID
+	p.active[f.ID], p.running[ours] = ours, clientName{f.ID, quoted}
 	return rename(f, ours)
 }
 
@@ -221,16 +231,12 @@ func (p *protocol) outgoing(data []byte) (out []byte, last bool) {
 	if last {
 		delete(p.ending, ours)
 		delete(p.running, ours)
-		delete(p.active, theirs)
+		delete(p.active, theirs.text)
 	}
 	if !running {
 		return nil, false
 	}
-	name, err := json.Marshal(theirs)
-	if err != nil {
-		return nil, false
-	}
-	return slices.Concat(head, name, []byte(tail)), last
+	return slices.Concat(head, theirs.quoted, []byte(tail)), last
 }
 
 // cutName takes the name of its operation out of a message as gqlgen writes it: the name and the type come last.
