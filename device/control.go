@@ -264,20 +264,30 @@ func (w *work) askAgain(envelope Envelope, reason RefusalReason) error {
 		return err
 	}
 	record, err := w.sessions(claimed.user, claimed.device)
-	if err != nil || w.Now.Sub(record.ResetAt) < resetEvery && w.Now.After(record.ResetAt) {
+	if err != nil {
 		return err
 	}
-	record.ResetAt = w.Now
-	record.retire(w.Now)
+	if since := w.Now.Sub(record.ResetAt); since < 0 || since >= resetEvery {
+		record.ResetAt, record.Asked = w.Now, 0
+		record.retire(w.Now)
+	}
+	if record.Asked >= maxAsked {
+		return nil
+	}
+	record.Asked++
 	if err := w.putSessions(claimed.user, claimed.device, record); err != nil {
 		return err
 	}
 	return w.enqueueControl(claimed.user, control{Messages: []MessageID{claimed.id}, Device: claimed.device})
 }
 
-// resetEvery bounds how often a device starts anew with another because something did not open: a server can make up
-// envelopes at will.
-const resetEvery = time.Hour
+// A server can make up envelopes at will: what a device does because they don't open has bounds.
+const (
+	// resetEvery is how often it gives the session with another device up.
+	resetEvery = time.Hour
+	// maxAsked is how many messages it asks for in that time.
+	maxAsked = 20
+)
 
 // resend sends a message again to the device that asks for it, if it was addressed to that one, once, within a week (R6).
 func (w *work) resend(a *arrival, id MessageID) error {

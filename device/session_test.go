@@ -255,11 +255,15 @@ func TestRemovedDeviceInSession_C4(t *testing.T) {
 	if len(step.Notices) != 1 || step.Notices[0].Message == nil || !slices.Contains(step.Notices[0].Message.Marks, RemovedDevice) {
 		t.Fatalf("notices %+v, want a marked message", step.Notices)
 	}
-	delete(c.bob.records, sessionsKey(c.alice.User, tablet.Device))
-	envelope.Kind, envelope.MessageID = KindSessionStart, must(newMessageID(c.now, c.random)).String()
-	envelope.Ciphertext = envelope.Ciphertext[:]
-	if reason := refusal(c.bob.receive(envelope)); reason == "" {
-		t.Fatal("a removed device has started a session")
+}
+
+func TestRemovedDeviceStartsNoSession_C4(t *testing.T) {
+	c := newTalk(t)
+	tablet := c.alice.addDevice(identity.ProtocolSession)
+	tablet.sent(c.bob.User, "from the tablet")
+	c.alice.publish(c.alice.entry)
+	if reason := refusal(c.bob.receive(c.bob.mail()[0])); reason != RemovedDeviceStarts {
+		t.Fatalf("refused for %q, want %q", reason, RemovedDeviceStarts)
 	}
 }
 

@@ -23,6 +23,8 @@ type peerSessions struct {
 	Sessions []storedSession
 	// ResetAt is when a session was last given up because something did not open.
 	ResetAt time.Time `json:",omitzero"`
+	// Asked counts what was asked for again since.
+	Asked int `json:",omitempty"`
 }
 
 // storedSession is one session. Of those that are neither replaced nor of an earlier epoch, the first is sent on.
