@@ -73,6 +73,52 @@ func TestMigrationThatFailsLeavesTheVersionBefore(t *testing.T) {
 	openWith(t, config, files)
 }
 
+// What the first release has stored is there after all migrations since, with new columns at their beginning.
+func TestDataOfTheFirstReleaseIsKept(t *testing.T) {
+	first, err := fs.ReadFile(embedded, "sqlite/0001_initial.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := Config{DataDir: t.TempDir()}
+	openWith(t, config, map[string]string{"0001_initial.sql": string(first)})
+	execute(t, config, `
+		INSERT INTO users (id, user_key, list_version, created_at) VALUES ('u1', x'01', 1, 5);
+		INSERT INTO device_lists (version, statement, created_at, user_id) VALUES (1, x'02', 5, 'u1');
+		INSERT INTO devices (id, signing_key, created_at, user_id) VALUES ('d1', x'03', 5, 'u1');
+		INSERT INTO mailboxes (user_id, list_version, device_id, last_number, waiting_count) VALUES ('u1', 1, 'd1', 1, 1);
+		INSERT INTO messages (id, message_id, sender_user_id, sender_device_id, sender_list_version, sent_at, expires_at, kind, ciphertext, mailbox_id)
+			VALUES (4294967297, 'm', 'u1', 'd1', 1, 5, 9, 1, x'04', 1);`)
+	db, err := open(t.Context(), config, slog.New(slog.DiscardHandler), embedded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for statement, want := range map[string]int{
+		"SELECT count(*) FROM messages m JOIN mailboxes b ON m.mailbox_id = b.id WHERE b.device_id = 'd1'": 1,
+		"SELECT count(*) FROM device_lists":                                                  1,
+		"SELECT count(*) FROM devices WHERE one_time_number = 0 AND kem_one_time_number = 0": 1,
+		"SELECT count(*) FROM prekeys":                                                       0,
+	} {
+		if got := query(t, config, statement); got != want {
+			t.Errorf("%s: %d, want %d", statement, got, want)
+		}
+	}
+}
+
+func execute(t *testing.T, config Config, statements string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", sqliteDSN(filepath.Join(config.DataDir, sqliteFile), true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), statements); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestMigrationsOfBothDialectsHaveTheSameNames(t *testing.T) {
 	var names [2][]string
 	for i, dialect := range []Dialect{SQLite, PostgreSQL} {
