@@ -107,8 +107,9 @@ func (h Host) MarkRead(peer identity.UserID, upTo uint64) (Step, error) {
 	if _, err := w.get(conversationKey(peer), &c); err != nil {
 		return Step{}, err
 	}
+	upTo = min(upTo, c.History)
 	from := max(c.Read, upTo-min(upTo, cryptobox.MaxReceipts))
-	if upTo = min(upTo, c.History); upTo <= from {
+	if upTo <= from {
 		return Step{}, nil
 	}
 	var ids []MessageID

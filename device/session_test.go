@@ -307,7 +307,7 @@ func TestReceipts(t *testing.T) {
 	c.alice.step(func(h Host) (Step, error) { return h.SetReceipts(true, true) })
 	c.bob.sent(c.alice.User, "read this")
 	c.alice.takeIn()
-	c.alice.step(func(h Host) (Step, error) { return h.MarkRead(c.bob.User, 3) })
+	c.alice.step(func(h Host) (Step, error) { return h.MarkRead(c.bob.User, 1_000_000) })
 	c.alice.flush(c.bob.User)
 	c.bob.takeIn()
 	if m := must(c.bob.host().Message(c.alice.User, 3)); m.DeliveredAt.IsZero() || m.ReadAt.IsZero() {
