@@ -273,7 +273,7 @@ func TestWritePath_ErrorsOfPostgreSQLAreSorted(t *testing.T) {
 		"a value out of range":          {&pgconn.PgError{Severity: "ERROR", Code: "22003"}, true, false, false},
 		"no partition":                  {&pgconn.PgError{Severity: "ERROR", Code: "23514", TableName: "sends"}, false, true, false},
 	} {
-		got := s.failure(conn, c.err, c.committing)
+		got := s.failure(conn.Conn(), c.err, c.committing)
 		if errors.Is(got, errTransient) != c.transient || errors.Is(got, errOutcomeUnknown) != c.unsure || !errors.Is(got, c.err) {
 			t.Errorf("%s: sorted as %v", name, got)
 		}

@@ -156,8 +156,8 @@ func TestQueue_IsBounded(t *testing.T) {
 func TestQueue_ABatchIsBoundedAndTakesNothingTwice(t *testing.T) {
 	q := newQueue()
 	put := func(key byte, envelopes, bytes int) {
-		w := &work{send: &sendWork{envelopes: envelopes, bytes: bytes, claim: claim{sendKey: sendKey{day: int32(key)}}}}
-		w.send.SenderDevice[0] = byte(len(q.waiting))
+		w := &work{send: &sendWork{envelopes: make([]addressed, envelopes), bytes: bytes, claim: claim{sendKey: sendKey{day: int32(key)}}}}
+		w.send.device[0] = byte(len(q.waiting))
 		if err := q.put(w); err != nil {
 			t.Fatal(err)
 		}
