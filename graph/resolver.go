@@ -47,6 +47,7 @@ type Mailboxes interface {
 	Acknowledge(ctx context.Context, device identity.DeviceID, upTo mailbox.Cursor) (mailbox.Acknowledgement, error)
 	Page(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor, first int) (mailbox.Page, error)
 	Subscribe(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor) (*mailbox.Reader, error)
+	Feed(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor, ready func()) (*mailbox.Feed, error)
 	Status(ctx context.Context, device identity.DeviceID) (mailbox.Status, error)
 }
 

@@ -56,7 +56,7 @@ func TestContract10_StoppingUnderLoadKeepsWhatItAnswered(t *testing.T) {
 }
 
 func TestContract10_StoppingEndsReadersAndRefusesWork(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		cursor := w.cursor(bob, 1)
 		node := w.node()
@@ -72,7 +72,7 @@ func TestContract10_StoppingEndsReadersAndRefusesWork(t *testing.T) {
 		refused(t, err, problem.Stopping)
 		_, err = node.Acknowledge(w.ctx, bob.devices[0], cursor)
 		refused(t, err, problem.Stopping)
-		_, err = node.Subscribe(w.ctx, bob.devices[0], nil)
+		_, err = node.tryToSubscribe(bob.devices[0], nil)
 		refused(t, err, problem.Stopping)
 		node.stop() // again
 	})
