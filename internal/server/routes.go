@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/graphqlhttp"
-	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/web"
 )
@@ -79,27 +77,19 @@ func (s *Server) authorize(next http.Handler) http.Handler {
 }
 
 // openSocket checks the token of connection_init. A socket without one may ask what needs none.
-func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) (context.Context, error) {
 	authorization := payload.Authorization()
 	if authorization == "" && !claimsToken(payload) {
-		return s.callers.WithAuthorization(ctx, ""), nil, nil
+		return s.callers.WithAuthorization(ctx, ""), nil
 	}
 	device, err := s.callers.Authenticate(ctx, authorization)
-	if err == nil {
-		socket.Own(ctx, device.ID.String())
-		ctx = s.callers.WithDevice(ctx, device.ID)
-		_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
-	}
 	if err != nil {
-		code := socket.CloseForbidden
-		if refusal := problem.CodeOf(err); refusal != problem.Unauthenticated && refusal != problem.DeviceRemoved {
-			code = socket.CloseTryLater
-		}
-		shown := s.present.Present(ctx, err)
-		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), shown.Message)
-		return ctx, nil, errors.New(shown.Message)
+		return nil, err
 	}
-	return ctx, nil, nil
+	socket.Own(ctx, device.ID.String())
+	ctx = s.callers.WithDevice(ctx, device.ID)
+	_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
+	return ctx, err
 }
 
 // claimsToken reports whether a payload has an Authorization that is not empty, though it may not be a string.
