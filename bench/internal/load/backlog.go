@@ -10,10 +10,9 @@ import (
 
 // Fill sends until Envelopes are accepted, while nobody receives.
 func (l *Load) Fill(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, stop := l.watched(ctx)
+	defer stop()
 	defer l.closeSenders()
-	go l.watch(ctx, cancel)
 	var counting atomic.Bool
 	_, err := l.send(ctx, &counting)
 	return errors.Join(context.Cause(ctx), err)
@@ -21,9 +20,8 @@ func (l *Load) Fill(ctx context.Context) error {
 
 // CatchUp opens all receivers and gives how long it takes until everything that was filled in has arrived.
 func (l *Load) CatchUp(ctx context.Context) (time.Duration, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go l.watch(ctx, cancel)
+	ctx, stop := l.watched(ctx)
+	defer stop()
 	var counting atomic.Bool
 	started := time.Now()
 	err := l.open(ctx, counting.Load)
@@ -34,11 +32,9 @@ func (l *Load) CatchUp(ctx context.Context) (time.Duration, error) {
 	if err == nil {
 		err = l.drain(ctx)
 	}
-	if err = errors.Join(context.Cause(ctx), err, l.closeReceivers()); err != nil {
-		return 0, err
-	}
+	err = errors.Join(context.Cause(ctx), err, l.closeReceivers())
 	r := l.tally(0)
-	return took, r.Breach()
+	return took, errors.Join(r.Breach(), err)
 }
 
 // AcknowledgeAll acknowledges all that a closed receiver has received, and gives how long that takes.

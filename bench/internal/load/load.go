@@ -25,6 +25,8 @@ type Load struct {
 	Envelopes int64
 	// InFlight bounds how many accepted envelopes may be on their way to receivers, if it is not 0.
 	InFlight int64
+	// Patience is how long a load goes on in which nothing happens; default 20 s.
+	Patience time.Duration
 	// Began and Ended are called when counting begins and ends.
 	Began, Ended func()
 }
@@ -49,16 +51,14 @@ func (r *Result) Breach() error {
 	return fmt.Errorf("%d lost, %d doubled, %d out of order", r.Lost, r.Doubled, r.Disorder)
 }
 
-// patience is how long a load goes on in which nothing happens.
-const patience = 20 * time.Second
+const patience = 20 * time.Second // for what must come
 
 // Run sends for warm-up and duration, waits until all that was accepted has arrived, and counts. Senders and receivers are
 // closed afterwards. What breaks the delivery contract is an error.
 func (l *Load) Run(ctx context.Context) (Result, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, stop := l.watched(ctx)
+	defer stop()
 	defer l.closeSenders()
-	go l.watch(ctx, cancel)
 	var counting atomic.Bool
 	if !l.Late {
 		if err := l.open(ctx, counting.Load); err != nil {
@@ -72,17 +72,31 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 	if err == nil {
 		err = l.drain(ctx)
 	}
-	cause := context.Cause(ctx)
-	if err = errors.Join(cause, err, l.closeReceivers()); err != nil {
-		return Result{}, err
-	}
+	err = errors.Join(context.Cause(ctx), err, l.closeReceivers())
 	r := l.tally(elapsed)
-	return r, r.Breach()
+	return r, errors.Join(r.Breach(), err)
 }
 
-// watch ends a load in which nothing happens any more.
+// watched gives a context that ends when nothing happens any more, with that as its cause. stop ends it as well.
+func (l *Load) watched(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.watch(ctx, cancel)
+	}()
+	return ctx, func() {
+		cancel(nil)
+		<-done
+	}
+}
+
 func (l *Load) watch(ctx context.Context, cancel context.CancelCauseFunc) {
-	tick := time.NewTicker(time.Second)
+	bound := l.Patience
+	if bound == 0 {
+		bound = patience
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	last, moved := int64(-1), time.Now()
 	for {
@@ -94,8 +108,8 @@ func (l *Load) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		if now := l.Accepted() + l.received(); now != last {
 			last, moved = now, time.Now()
 		}
-		if time.Since(moved) > patience {
-			cancel(fmt.Errorf("nothing was accepted or received for %v: %d accepted, %d received", patience, l.Accepted(), l.received()))
+		if time.Since(moved) > bound {
+			cancel(fmt.Errorf("nothing happens any more: %d accepted, %d received", l.Accepted(), l.received()))
 			return
 		}
 	}
