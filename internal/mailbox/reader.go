@@ -28,6 +28,8 @@ type Reader struct {
 	mailbox int64
 	epoch   int64
 	release func()
+	// since is when the subscription began.
+	since time.Time
 
 	// page and its rest belong to the caller of Next.
 	page []Message
@@ -59,7 +61,7 @@ func (s *Service) Subscribe(ctx context.Context, device identity.DeviceID, after
 	}
 	r := &Reader{
 		service: s, device: device, mailbox: found.id, epoch: found.epoch,
-		position: start, behind: true, changed: make(chan struct{}, 1),
+		since: s.now(), position: start, behind: true, changed: make(chan struct{}, 1),
 	}
 	// It listens before it reads: what is committed in between is heard of, or read.
 	if err := s.readers.add(r, s.hub); err != nil {
@@ -80,7 +82,8 @@ func (r *Reader) Next(ctx context.Context) (Message, error) {
 		m, next := r.take()
 		switch next {
 		case deliver:
-			if m.ExpiresAt.After(r.service.now()) {
+			if now := r.service.now(); m.ExpiresAt.After(now) {
+				r.service.options.Observer.Delivered(now.Sub(m.SentAt), !m.SentAt.Before(r.since))
 				return m, nil
 			}
 		case finish:

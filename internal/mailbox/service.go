@@ -61,7 +61,7 @@ func start(ctx context.Context, dialect database.Dialect, store store, options O
 	options = options.withDefaults()
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Service{
-		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: store,
+		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: &observedStore{store, options.Observer},
 		queue: newQueue(), readers: newReaders(),
 		ctx: own, cancel: cancel, stop: make(chan struct{}),
 	}

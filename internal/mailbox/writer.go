@@ -38,6 +38,7 @@ func (s *Service) write(ctx context.Context) {
 			return
 		}
 		if len(works) > 0 {
+			s.observeTaken(works)
 			s.commit(ctx, works, false)
 		}
 	}
@@ -91,7 +92,10 @@ func (s *Service) attempt(ctx context.Context, works []*work) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	b := &batch{limits: s.options.Limits, now: s.now(), works: works}
-	if err := b.run(ctx, s.store); err != nil {
+	began := time.Now()
+	err := b.run(ctx, s.store)
+	s.observeAttempt(b, began, err)
+	if err != nil {
 		return err
 	}
 	s.hub.Notify(b.wake()...)

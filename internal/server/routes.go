@@ -39,7 +39,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, welcome) })
-	return s.recovering(s.logging(secured(mux)))
+	return s.measuring(s.recovering(s.logging(secured(mux))))
 }
 
 const welcome = `This is a Letterlock server: end-to-end encrypted messaging over GraphQL.
@@ -67,6 +67,7 @@ func (s *Server) graphQL() *handler.Server {
 	gql.SetErrorPresenter(s.present.Present)
 	gql.SetRecoverFunc(failure.Recover)
 	gql.Use(extension.Introspection{})
+	gql.Use(s.metrics.Operations)
 	return gql
 }
 
