@@ -13,9 +13,6 @@ import (
 	"github.com/letterlock/letterlock/internal/telemetry"
 )
 
-// profileTimeout is how long an answer of the metrics address may take, and so how long a profile may run.
-const profileTimeout = 2 * time.Minute
-
 // exporter serves metrics and profiles on an address of its own. A nil exporter does nothing.
 type exporter struct {
 	listener net.Listener
@@ -41,7 +38,7 @@ func (e *exporter) serve(metrics *telemetry.Metrics, log *slog.Logger) (stop fun
 		Handler:           metrics.Handler(log),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      profileTimeout,
+		WriteTimeout:      30 * time.Second, // a profile adds its own time to it
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

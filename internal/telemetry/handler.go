@@ -1,9 +1,11 @@
 package telemetry
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/pprof" // #nosec G108 -- it also registers on http.DefaultServeMux, which nobody serves
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -13,6 +15,8 @@ const (
 	scrapesAtOnce = 4
 	// maxSymbols bounds the addresses that one request may ask the names of.
 	maxSymbols = 1 << 20
+	// longestProfile is how long a profile may run, whatever was asked for; then it ends and is sent.
+	longestProfile = 2 * time.Minute
 )
 
 const index = `The metrics and profiles of a Letterlock server. Keep this address private.
@@ -29,9 +33,9 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		MaxRequestsInFlight: scrapesAtOnce, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.Handle("GET /debug/pprof/", bounded(pprof.Index, longestProfile))
+	mux.Handle("GET /debug/pprof/profile", bounded(pprof.Profile, longestProfile))
+	mux.Handle("GET /debug/pprof/trace", bounded(pprof.Trace, longestProfile))
 	symbol := http.MaxBytesHandler(http.HandlerFunc(pprof.Symbol), maxSymbols)
 	mux.Handle("GET /debug/pprof/symbol", symbol)
 	mux.Handle("POST /debug/pprof/symbol", symbol)
@@ -40,4 +44,13 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 		_, _ = w.Write([]byte(index)) // A caller who is gone needs no answer.
 	})
 	return mux
+}
+
+// bounded ends a profile after the longest time. pprof itself moves the server's deadline as far as it is asked to.
+func bounded(profile http.HandlerFunc, longest time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), longest)
+		defer cancel()
+		profile(w, r.WithContext(ctx))
+	})
 }
