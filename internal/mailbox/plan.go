@@ -62,6 +62,9 @@ func newPlanner(known *known) *planner {
 
 // split makes a plan of the works for which nothing speaks against it, nil if there are none, and gives the others.
 func (p *planner) split(works []*work, limits Limits, now time.Time) (*plan, []*work) {
+	if p == nil {
+		return nil, works
+	}
 	epoch, ok := p.known.epoch()
 	if !ok {
 		return nil, works

@@ -29,6 +29,8 @@ type Feed struct {
 	mailbox int64
 	epoch   int64
 	release func()
+	// since is when the subscription began.
+	since time.Time
 	// ready is called without mu.
 	ready func()
 
@@ -63,7 +65,8 @@ func (s *Service) Feed(ctx context.Context, device identity.DeviceID, after *Cur
 		return nil, err
 	}
 	f := &Feed{
-		service: s, device: device, mailbox: found.id, epoch: found.epoch, ready: ready, position: start, behind: true,
+		service: s, device: device, mailbox: found.id, epoch: found.epoch, since: s.now(), ready: ready,
+		position: start, behind: true,
 	}
 	// It listens before it reads: what is committed in between is heard of, or read.
 	if err := s.readers.add(f, s.hub); err != nil {
@@ -84,7 +87,8 @@ func (f *Feed) Poll(ctx context.Context) (m Message, ok bool, err error) {
 		m, next := f.take()
 		switch next {
 		case deliver:
-			if m.ExpiresAt.After(f.service.now()) {
+			if now := f.service.now(); m.ExpiresAt.After(now) {
+				f.service.options.Observer.Delivered(now.Sub(m.SentAt), !m.SentAt.Before(f.since))
 				return m, true, nil
 			}
 		case finish:

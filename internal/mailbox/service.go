@@ -27,6 +27,7 @@ type Service struct {
 	store   store
 	queue   *queue
 	known   *known
+	// planner is nil where there are no round trips to save.
 	planner *planner
 	readers readers
 
@@ -62,11 +63,13 @@ func newStore(db *database.DB) store {
 func start(ctx context.Context, dialect database.Dialect, store store, options Options) (*Service, error) {
 	options = options.withDefaults()
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	known := newKnown()
 	s := &Service{
-		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: store,
-		queue: newQueue(), known: known, planner: newPlanner(known), readers: newReaders(),
+		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: &observedStore{store, options.Observer},
+		queue: newQueue(), known: newKnown(), readers: newReaders(),
 		ctx: own, cancel: cancel, stop: make(chan struct{}),
+	}
+	if dialect == database.PostgreSQL {
+		s.planner = newPlanner(s.known)
 	}
 	if err := s.keepDays(ctx); err != nil {
 		cancel()

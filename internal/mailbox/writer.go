@@ -38,6 +38,7 @@ func (s *Service) write(ctx context.Context) {
 			return
 		}
 		if len(works) > 0 {
+			s.observeTaken(works)
 			s.commit(ctx, works, false)
 		}
 	}
@@ -110,7 +111,10 @@ func (s *Service) attempt(ctx context.Context, works []*work) ([]*work, error) {
 func (s *Service) carryOut(ctx context.Context, plan *plan) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	if err := s.store.commitPlan(ctx, plan); err != nil {
+	began := time.Now()
+	err := s.store.commitPlan(ctx, plan)
+	s.observePlan(plan, began, err)
+	if err != nil {
 		return err
 	}
 	plan.recount()
@@ -127,7 +131,10 @@ func (s *Service) decide(ctx context.Context, works []*work, now time.Time) erro
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	b := &batch{limits: s.options.Limits, now: now, works: works}
-	if err := b.run(ctx, s.store); err != nil {
+	began := time.Now()
+	err := b.run(ctx, s.store)
+	s.observeBatch(b, began, err)
+	if err != nil {
 		return err
 	}
 	s.known.learn(b.claimed)

@@ -13,7 +13,6 @@ import (
 	"github.com/rs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/letterlock/letterlock/graph"
 	"github.com/letterlock/letterlock/graph/generated"
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/failure"
@@ -37,7 +36,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, welcome) })
-	return s.recovering(s.logging(secured(mux)))
+	return s.measuring(s.recovering(s.logging(secured(mux))))
 }
 
 const welcome = `This is a Letterlock server: end-to-end encrypted messaging over GraphQL.
@@ -50,10 +49,7 @@ const welcome = `This is a Letterlock server: end-to-end encrypted messaging ove
 
 func (s *Server) graphQL() *handler.Server {
 	l := s.config.Limits
-	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &graph.Resolver{
-		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: s.config.Version,
-		Origins: s.origins.Own(), Now: s.config.Now, Present: s.present.Present,
-	}}))
+	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
 	gql.AddTransport(s.sockets)
 	gql.AddTransport(&graphqlhttp.Events{
 		Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes,
@@ -65,6 +61,7 @@ func (s *Server) graphQL() *handler.Server {
 	gql.SetErrorPresenter(s.present.Present)
 	gql.SetRecoverFunc(failure.Recover)
 	gql.Use(extension.Introspection{})
+	gql.Use(s.metrics.Operations)
 	return gql
 }
 
