@@ -54,11 +54,8 @@ func compile(op *graphql.OperationContext, field graphql.CollectedField) (e enco
 	text.WriteByte('{')
 	written := make(map[string]bool)
 	for _, f := range graphql.CollectFields(op, field.Selections, []string{"Message"}) {
-		if len(f.Deferrables) > 0 || text.Len() > maxText {
+		if len(f.Deferrables) > 0 || written[f.Alias] || text.Len() > maxText {
 			return encoder{}, false
-		}
-		if written[f.Alias] {
-			continue
 		}
 		if len(written) > 0 {
 			text.WriteByte(',')

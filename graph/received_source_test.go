@@ -30,9 +30,9 @@ type received struct {
 }
 
 // open opens a subscription whose selection is compiled.
-func (w *world) open(u *user, after string, ready func()) stream.Source {
+func (w *world) open(u *user, ready func()) stream.Source {
 	w.t.Helper()
-	source, err := Streams{w.resolver}.Open(w.calls(u), w.operation(after), ready)
+	source, err := Streams{w.resolver}.Open(w.calls(u), w.operation(""), ready)
 	if err != nil || source == nil {
 		w.t.Fatalf("Open gives %v, %v", source, err)
 	}
@@ -65,7 +65,7 @@ func TestSourceReplaysAndGoesOnLive(t *testing.T) {
 		w.mustSend(alice, bob)
 		w.mustSend(alice, bob)
 		var ready atomic.Int64
-		source := w.open(bob, "", func() { ready.Add(1) })
+		source := w.open(bob, func() { ready.Add(1) })
 		if ready.Load() == 0 {
 			t.Error("nobody was told of what waits")
 		}
@@ -132,13 +132,11 @@ func asJSON(t *testing.T, v any) string {
 }
 
 func TestOpenLeavesToTheExecutor(t *testing.T) {
-	w := &world{t: t}
-	o := newOracle()
-	op, errs := o.prepare(`subscription { messageReceived { ... @defer { id } } }`, nil)
+	op, errs := newOracle().prepare(`subscription { messageReceived { ... @defer { id } } }`, nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	if source, err := (Streams{w.resolver}).Open(t.Context(), op, func() {}); source != nil || err != nil {
+	if source, err := (Streams{}).Open(t.Context(), op, func() {}); source != nil || err != nil {
 		t.Errorf("Open gives %v, %v", source, err)
 	}
 }
@@ -150,13 +148,13 @@ func TestSourceEndsWithAReason(t *testing.T) {
 			end  func(u *user)
 			code problem.Code
 		}{
-			{func(u *user) { w.open(u, "", func() {}) }, problem.Superseded},
+			{func(u *user) { w.open(u, func() {}) }, problem.Superseded},
 			{func(u *user) { w.remove(u) }, problem.DeviceRemoved},
 			{func(*user) { w.stop() }, problem.Stopping},
 		} {
 			u := w.user()
 			var ready atomic.Int64
-			source := w.open(u, "", func() { ready.Add(1) })
+			source := w.open(u, func() { ready.Add(1) })
 			w.drain(u, source)
 			ready.Store(0)
 			c.end(u)
@@ -178,7 +176,7 @@ func TestSourceOutlivesAPanic(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(), w.user()
 		w.mustSend(alice, bob)
-		source := w.open(bob, "", func() {}).(*receivedSource)
+		source := w.open(bob, func() {}).(*receivedSource)
 		source.encoder.values[0].offset = 1 << 20
 		out, ok, err := source.Append(w.calls(bob), []byte("x"))
 		var shown *gqlerror.Error

@@ -7,8 +7,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
 // feed opens a Feed and counts how often it says that there is something.
@@ -261,4 +265,34 @@ func TestFeed_FewWorkersServeMany(t *testing.T) {
 			equal(t, "numbers", b.got, upTo(count))
 		}
 	})
+}
+
+// BenchmarkFeed is the way of a message from the hub to who polls, one by one and in bursts.
+func BenchmarkFeed(b *testing.B) {
+	for _, burst := range []int{1, 32} {
+		b.Run(fmt.Sprintf("burst=%d", burst), func(b *testing.B) {
+			w := newWorld(b, testdb.Open(b, database.SQLite))
+			var told atomic.Int64
+			f := w.feed(w.user(1), &told)
+			w.drain(f)
+			m := Message{
+				Cursor: Cursor{epoch: f.epoch, mailbox: f.mailbox}, ExpiresAt: w.clock.Now().Add(time.Hour), Ciphertext: make([]byte, 256),
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				for range burst {
+					m.Number++
+					w.hub.Notify(wakeup.Hint[Message]{Device: f.device, Event: wakeup.Grown, Message: &m})
+				}
+				for range burst {
+					if _, ok, err := f.Poll(w.ctx); !ok || err != nil {
+						b.Fatalf("Poll gives nothing: %v", err)
+					}
+				}
+				if _, ok, _ := f.Poll(w.ctx); ok {
+					b.Fatal("Poll gives too much")
+				}
+			}
+		})
+	}
 }

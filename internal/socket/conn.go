@@ -29,9 +29,8 @@ type conn struct {
 	exec    graphql.GraphExecutor
 	ws      *websocket.Conn
 	network net.Conn
-	ctx     context.Context // of operations; the reader's. Init adds who calls
-	cancel  context.CancelFunc
-	working sync.WaitGroup // operations, and what writes
+	ctx     context.Context // the operations' are made of it. The reader's; Init adds who calls
+	working sync.WaitGroup  // operations, and what writes
 	left    chan struct{}
 
 	seen   atomic.Int64 // when the peer last showed itself, in ns since 1970
@@ -41,10 +40,10 @@ type conn struct {
 
 	mu         sync.Mutex
 	inited     bool
-	closing    bool                  // a close frame is queued, or nobody is there to take one
-	operations map[string]*operation // by what the client calls them
-	running    int                   // operations, and what is left of those that the client has completed
-	parked     []*operation          // whose sources wait for room
+	closing    bool // a close frame is queued, or nobody is there to take one
+	operations []*operation
+	running    int          // operations, and what is left of those that the client has completed
+	parked     []*operation // whose sources wait for room
 	queue      queue
 	writing    bool
 	writeBy    time.Time     // the deadline of writes, which the writer puts off
@@ -59,7 +58,7 @@ func newConn(s *Sockets, ws *websocket.Conn, w *wire, exec graphql.GraphExecutor
 		sockets: s, exec: s.options.Guard.Over(exec, true), ws: ws, network: w.Conn,
 		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1,
 	}
-	c.ctx, c.cancel = context.WithCancel(context.WithValue(context.Background(), key{}, member(c)))
+	c.ctx = context.WithValue(context.Background(), key{}, member(c))
 	// Many sockets open at once after a restart. Their pings spread over the interval.
 	c.lookAt = earlier(c.initBy, now.Add(rand.N(s.options.PingInterval)+1)) //nolint:gosec // nobody gains by guessing it
 	w.conn = c
@@ -325,7 +324,6 @@ func (c *conn) finish(err error) {
 		c.notify()
 	}
 	c.mu.Unlock()
-	c.cancel()
 	c.dropAll()
 	c.await(context.Background(), func() bool { return !c.writing && c.queue.empty() })
 	if !closedByPeer(err) && !c.awaitClose() {

@@ -1,11 +1,6 @@
 package socket
 
-import (
-	"bytes"
-	"encoding/json"
-
-	"github.com/99designs/gqlgen/graphql"
-)
+import "encoding/json"
 
 // message is what a client sends. Its parts are JSON and lie in the text that was read: nothing is copied. The payload has not
 // been looked at: whoever decodes it finds out whether it is JSON at all.
@@ -13,27 +8,14 @@ type message struct {
 	id, kind, payload []byte
 }
 
-// parseMessage finds the parts of a message. The reader's goroutine does this for every message, so that it neither recurses nor
-// allocates.
+// parseMessage finds the parts of a message. The reader's goroutine does this for every message, so that it does not recurse.
 func parseMessage(text []byte) (m message, ok bool) {
 	s := scanner{text: text}
-	if !s.take('{') {
-		return m, false
-	}
-	for more := !s.take('}'); more; more = !s.take('}') {
-		name := s.value()
-		if len(name) == 0 || name[0] != '"' || !s.take(':') {
-			return m, false
-		}
+	ok = s.object(func(name []byte) bool {
 		value := s.value()
-		if len(value) == 0 || !m.set(name, value) {
-			return m, false
-		}
-		if s.take(',') == s.ahead('}') { // one of both, and no comma before the end
-			return m, false
-		}
-	}
-	return m, s.over()
+		return len(value) > 0 && m.set(name, value)
+	})
+	return m, ok && s.over()
 }
 
 // set keeps a member. Those that the protocol does not know need only be JSON.
@@ -54,24 +36,6 @@ func (m *message) set(name, value []byte) (ok bool) {
 	default:
 		return json.Valid(value)
 	}
-}
-
-// request decodes the payload of an operation. It is false unless the payload has the shape of a GraphQL request.
-func request(payload []byte) (*graphql.RawParams, bool) {
-	var r struct {
-		Query         *string        `json:"query"`
-		OperationName string         `json:"operationName"`
-		Variables     map[string]any `json:"variables"`
-		Extensions    map[string]any `json:"extensions"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber()
-	if decoder.Decode(&r) != nil || r.Query == nil {
-		return nil, false
-	}
-	return &graphql.RawParams{
-		Query: *r.Query, OperationName: r.OperationName, Variables: r.Variables, Extensions: r.Extensions,
-	}, true
 }
 
 // text decodes a JSON string; null and what is missing are empty.
@@ -107,91 +71,3 @@ func plain(value []byte) bool {
 	}
 	return true
 }
-
-// scanner finds where JSON values end, without a look at what they are.
-type scanner struct {
-	text []byte
-	at   int
-}
-
-// take passes by c if it comes next.
-func (s *scanner) take(c byte) bool {
-	if !s.ahead(c) {
-		return false
-	}
-	s.at++
-	return true
-}
-
-// ahead reports whether c comes next, behind space.
-func (s *scanner) ahead(c byte) bool {
-	s.space()
-	return s.at < len(s.text) && s.text[s.at] == c
-}
-
-// over reports whether only space is left.
-func (s *scanner) over() bool {
-	s.space()
-	return s.at == len(s.text)
-}
-
-func (s *scanner) space() {
-	for s.at < len(s.text) && isSpace(s.text[s.at]) {
-		s.at++
-	}
-}
-
-// value passes by one value and gives its text, nothing if there is none or it does not end.
-func (s *scanner) value() []byte {
-	s.space()
-	start, depth := s.at, 0
-	for s.at < len(s.text) {
-		switch s.text[s.at] {
-		case '"':
-			if !s.string() {
-				return nil
-			}
-		case '{', '[':
-			depth++
-			s.at++
-		case '}', ']':
-			depth--
-			s.at++
-		case ',', ':', ' ', '\t', '\r', '\n':
-			s.at++
-		default:
-			s.literal()
-		}
-		if depth <= 0 {
-			return s.text[start:s.at]
-		}
-	}
-	return nil
-}
-
-// string passes by a string.
-func (s *scanner) string() bool {
-	for s.at++; s.at < len(s.text); s.at++ {
-		switch s.text[s.at] {
-		case '\\':
-			s.at++
-		case '"':
-			s.at++
-			return true
-		}
-	}
-	return false
-}
-
-// literal passes by a number, true, false or null.
-func (s *scanner) literal() {
-	for s.at < len(s.text) {
-		switch s.text[s.at] {
-		case ' ', '\t', '\r', '\n', ',', ':', '}', ']', '{', '[', '"':
-			return
-		}
-		s.at++
-	}
-}
-
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

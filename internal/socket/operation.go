@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -40,8 +41,9 @@ func (c *conn) subscribe(m message, text *buffer) (no refusal, kept bool) {
 		return refusal{CloseBadRequest, "an operation needs an id of at most 128 characters"}, false
 	}
 	o := &operation{conn: c, id: id, quoted: quoted, state: working}
+	o.ctx, o.cancel = context.WithCancel(c.ctx)
 	c.mu.Lock()
-	if _, taken := c.operations[id]; taken {
+	if c.operation(id) != nil {
 		c.mu.Unlock()
 		return refusal{CloseDuplicate, "Subscriber for " + id + " already exists"}, false
 	}
@@ -52,13 +54,9 @@ func (c *conn) subscribe(m message, text *buffer) (no refusal, kept bool) {
 		o.fail(gqlerror.List{c.present(c.ctx, tooMany())})
 		return refusal{}, false
 	}
-	if c.operations == nil {
-		c.operations = map[string]*operation{}
-	}
-	c.operations[id] = o
+	c.operations = append(c.operations, o)
 	c.running++
 	c.mu.Unlock()
-	o.ctx, o.cancel = context.WithCancel(c.ctx)
 	c.working.Add(1)
 	go o.run(m.payload, text)
 	return refusal{}, true
@@ -103,7 +101,7 @@ func (c *conn) complete(m message) refusal {
 		return notAMessage()
 	}
 	c.mu.Lock()
-	o := c.operations[id]
+	o := c.operation(id)
 	if o != nil {
 		o.end()
 	}
@@ -114,13 +112,20 @@ func (c *conn) complete(m message) refusal {
 	return refusal{}
 }
 
+// operation gives the one that the client calls so. There are few: a map would take more memory, and no less time. c.mu is held.
+func (c *conn) operation(id string) *operation {
+	for _, o := range c.operations {
+		if o.id == id {
+			return o
+		}
+	}
+	return nil
+}
+
 // dropAll ends all operations.
 func (c *conn) dropAll() {
 	c.mu.Lock()
-	all := make([]*operation, 0, len(c.operations))
-	for _, o := range c.operations {
-		all = append(all, o)
-	}
+	all := slices.Clone(c.operations)
 	for _, o := range all {
 		o.end()
 	}
@@ -136,7 +141,12 @@ func (o *operation) end() {
 		return
 	}
 	o.over = true
-	delete(o.conn.operations, o.id)
+	all := o.conn.operations
+	if i := slices.Index(all, o); i >= 0 {
+		last := len(all) - 1
+		all[i], all[last] = all[last], nil
+		o.conn.operations = all[:last]
+	}
 	o.settle()
 }
 

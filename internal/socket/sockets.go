@@ -75,7 +75,7 @@ func New(options Options) *Sockets {
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
-		ReadBufferSize:   1 << 10,
+		ReadBufferSize:   512, // what is longer is read past it
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{modern, legacy},

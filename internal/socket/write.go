@@ -51,14 +51,25 @@ func (c *conn) flush() {
 			c.writeFailed(b.data, rest, err)
 		}
 		c.sockets.buffers.put(b)
-		c.unpark()
-		c.notify()
+		c.goOn()
 	}
 	c.writing = false
 	if c.closing {
 		_ = c.network.SetReadDeadline(time.Now().Add(grace))
 	}
 	c.notify()
+}
+
+// goOn has those go on who wait for room, or ends all if none will be heard any more. c.mu is held.
+func (c *conn) goOn() {
+	c.notify()
+	if !c.closing {
+		c.unpark()
+		return
+	}
+	c.mu.Unlock()
+	c.dropAll()
+	c.mu.Lock()
 }
 
 // write writes, for as long as that makes progress, and gives what is left.
