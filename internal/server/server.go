@@ -113,7 +113,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		AllowOrigin: s.origins.Allow, Init: s.openSocket, Guard: s.guard, Present: s.present,
 		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
-		Live: graph.Streams{Resolver: s.resolver},
+		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}),
 	})
 	s.directory = directory.New(s.db, &removals{s.mailboxes, s.sockets}, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -29,7 +30,7 @@ func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool
 	}
 	source, err := c.sockets.options.Live.Open(ctx, op, o.ready)
 	if err != nil {
-		o.fail(gqlerror.List{c.present(ctx, err)})
+		o.refuse(gqlerror.List{c.sockets.options.Present.Present(ctx, err)})
 		o.rest()
 		return true
 	}
@@ -41,6 +42,16 @@ func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool
 	c.mu.Unlock()
 	o.ask()
 	return true
+}
+
+// refuse is all that is said of a subscription whose source could not be opened: what the executor says of one whose resolver
+// has failed.
+func (o *operation) refuse(errs gqlerror.List) {
+	b := o.conn.sockets.buffers.get()
+	o.appendResponse(b, &graphql.Response{Errors: errs, Data: json.RawMessage("null")})
+	o.appendComplete(b)
+	o.say(b, true)
+	o.conn.startFlush()
 }
 
 // ready has the source asked.

@@ -110,11 +110,20 @@ func TestSourceEndsWithAnError(t *testing.T) {
 func TestSourceThatCannotBeOpened(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.dial(t)
-	for _, name := range []string{"Refused", "Defect"} {
+	subscribe := func(name string) string {
 		c.send(`{"id":"1","type":"subscribe","payload":{"operationName":"` + name + `","query":"subscription ` + name + ` { name }"}}`)
-		if m := c.receive(); !strings.HasPrefix(m, `{"id":"1","type":"error","payload":[{"message":`) || strings.Contains(m, "secret") {
-			t.Errorf("%s", m)
-		}
+		return c.receive()
+	}
+	// As the executor says it of a resolver that fails.
+	if m := subscribe("Refused"); !strings.HasPrefix(m, `{"id":"1","type":"next","payload":{"errors":[{"message":`) ||
+		!strings.HasSuffix(m, `"data":null}}`) || strings.Contains(m, "secret") {
+		t.Errorf("%s", m)
+	}
+	if m := c.receive(); m != `{"id":"1","type":"complete"}` {
+		t.Errorf("%s", m)
+	}
+	if m := subscribe("Defect"); !strings.HasPrefix(m, `{"id":"1","type":"error","payload":[{"message":`) || strings.Contains(m, "secret") {
+		t.Errorf("%s", m)
 	}
 	c.wantPong()
 }
