@@ -43,17 +43,30 @@ func (l Limits) address(messages []Outgoing) (*sendWork, error) {
 		return nil, badInput(fmt.Sprintf("%d envelopes may be sent at once; these are %d.", l.MaxEnvelopesPerSend, n))
 	}
 	w := &sendWork{messages: messages, envelopes: make([]addressed, 0, n)}
-	names := make(map[uuid.UUID]bool, len(messages))
+	if err := checkNames(messages); err != nil {
+		return nil, err
+	}
 	for i := range messages {
-		if names[messages[i].MessageID] {
-			return nil, badInput("A message id is there twice. Each message has its own.")
-		}
-		names[messages[i].MessageID] = true
 		if err := w.add(l, i); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
+}
+
+// checkNames refuses messages of which two have the same id.
+func checkNames(messages []Outgoing) error {
+	if len(messages) == 1 {
+		return nil
+	}
+	names := make(map[uuid.UUID]bool, len(messages))
+	for i := range messages {
+		if names[messages[i].MessageID] {
+			return badInput("A message id is there twice. Each message has its own.")
+		}
+		names[messages[i].MessageID] = true
+	}
+	return nil
 }
 
 // add lists the envelopes of one message.

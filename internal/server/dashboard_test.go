@@ -161,3 +161,42 @@ func hasValue(family *dto.MetricFamily, label, value string) bool {
 		return hasLabels(m, []string{label + "=" + value})
 	})
 }
+
+// Every metric of ours has its row in docs/operating.md, with its labels, and every row there is a metric.
+func TestMetricsAreDocumented(t *testing.T) {
+	s := measured(t, nil)
+	busy(t, s)
+	seen := scrape(t, s)
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "### What the metrics mean")
+	documented := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (.*?) \|`).FindAllStringSubmatch(section, -1) {
+		for _, metric := range regexp.MustCompile("`([a-z_]+)(?:{([a-z_,]+)})?`").FindAllStringSubmatch(row[1], -1) {
+			documented["letterlock_"+metric[1]] = metric[2]
+		}
+	}
+	for name := range documented {
+		if seen.families[name] == nil {
+			t.Errorf("docs/operating.md has a row for %s, which does not exist", name)
+		}
+	}
+	for name, family := range seen.families {
+		if !strings.HasPrefix(name, "letterlock_") {
+			continue
+		}
+		var labels []string
+		for _, l := range family.GetMetric()[0].GetLabel() {
+			labels = append(labels, l.GetName())
+		}
+		in, found := documented[name]
+		names := strings.FieldsFunc(in, func(r rune) bool { return r == ',' })
+		slices.Sort(names)
+		slices.Sort(labels)
+		if !found || !slices.Equal(names, labels) {
+			t.Errorf("docs/operating.md lacks a row for %s with the labels %v", name, labels)
+		}
+	}
+}
