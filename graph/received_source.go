@@ -22,9 +22,9 @@ var _ stream.Opener = Streams{}
 
 // Open opens the calling device's mailbox, or gives nil, nil for what the executor has to serve or to refuse.
 //
-// Its error is the plain one, with the place of the field around it: the transport presents it. ctx is to hold the caller
-// and the socket, as for the executor, and so is Append's. Whoever holds a lock that ready takes must not call Open, Append
-// or Close.
+// Its error is for the client, as Append's is: presented, with the place of the field, and with the plain error inside. ctx
+// is to hold the caller and the socket, as for the executor, and so is Append's. Whoever holds a lock that ready takes must
+// not call Open, Append or Close.
 func (s Streams) Open(ctx context.Context, op *graphql.OperationContext, ready func()) (source stream.Source, err error) {
 	p, ok := planOf(op)
 	if !ok {
@@ -33,18 +33,26 @@ func (s Streams) Open(ctx context.Context, op *graphql.OperationContext, ready f
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Subscription", Field: p.field})
 	defer func() {
 		if fault := recover(); fault != nil {
-			source, err = nil, graphql.AddFieldLocationToError(ctx, op.Recover(ctx, fault))
+			source, err = nil, s.refuse(ctx, op.Recover(ctx, fault))
 		}
 	}()
 	feed, err := s.Resolver.feed(ctx, p.after, ready)
 	if err != nil {
-		return nil, graphql.AddFieldLocationToError(ctx, err)
+		return nil, s.refuse(ctx, err)
 	}
 	return &receivedSource{
 		feed: feed, encoder: p.encoder,
 		// The name is a part of the document, which is not to be held in memory.
 		alias: strings.Clone(p.field.Alias), present: s.Resolver.Present, recover: op.RecoverFunc,
 	}, nil
+}
+
+// refuse presents an error at the field of ctx.
+func (s Streams) refuse(ctx context.Context, err error) error {
+	err = graphql.AddFieldLocationToError(ctx, err)
+	shown := s.Resolver.Present(ctx, err)
+	shown.Err = err
+	return shown
 }
 
 // plan is what an operation asks for.
