@@ -35,6 +35,9 @@ type serveCommand struct {
 	Addr           string        `default:"127.0.0.1:8080" help:"The address to listen on. One that others can reach needs --public-url."`
 	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
+	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
+	NATSCA         string        `name:"nats-ca" placeholder:"FILE" type:"path" help:"Certificates that those of NATS are checked by, as PEM; by default those of the system."`
+	NATSCreds      string        `name:"nats-creds" placeholder:"FILE" type:"path" help:"Credentials for NATS, a .creds file, in place of those in the URL."`
 	Limits         limits.Limits `embed:""`
 	Hints          bool          `hidden:"" help:"Print lines to try after the start."`
 }
@@ -74,6 +77,7 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
 	running, err := server.New(ctx, server.Config{
 		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins,
+		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
 		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
 	})
 	if err != nil {

@@ -23,6 +23,8 @@ type Options struct {
 	Addr           string
 	PublicURLs     []string
 	AllowedOrigins []string
+	// NATS is where the node meets others.
+	NATS string
 	// Limits changes the limits.
 	Limits func(*limits.Limits)
 	Log    *slog.Logger
@@ -51,6 +53,7 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
+		NATS: server.NATS{URL: o.NATS},
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"
