@@ -36,6 +36,9 @@ type serveCommand struct {
 	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
 	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
+	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
+	NATSCA         string        `name:"nats-ca" placeholder:"FILE" type:"path" help:"Certificates that those of NATS are checked by, as PEM; by default those of the system."`
+	NATSCreds      string        `name:"nats-creds" placeholder:"FILE" type:"path" help:"Credentials for NATS, a .creds file, in place of those in the URL."`
 	Limits         limits.Limits `embed:""`
 	Hints          bool          `hidden:"" help:"Print lines to try after the start."`
 }
@@ -75,6 +78,7 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
 	running, err := server.New(ctx, server.Config{
 		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
+		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
 		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
 	})
 	if err != nil {

@@ -143,6 +143,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"origin":         {[]string{"--addr=127.0.0.1:0", "--allowed-origins=*"}, "", "LETTERLOCK_ALLOWED_ORIGINS"},
 		"database":       {[]string{"--addr=127.0.0.1:0", "--database=mysql://root:hunter2@db/x"}, "", "LETTERLOCK_DATABASE"},
 		"no PostgreSQL":  {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_DATABASE=postgres://u:hunter2@127.0.0.1:1/x", "127.0.0.1"},
+		"NATS":           {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_NATS=http://root:hunter2@nats", "LETTERLOCK_NATS"},
+		"NATS CA":        {[]string{"--addr=127.0.0.1:0", "--nats=nats://localhost", "--nats-ca=none"}, "", "LETTERLOCK_NATS_CA"},
 		"unknown flag":   {[]string{"--nonsense"}, "", "--nonsense"},
 		"log level":      {[]string{"--log-level=loud"}, "", "log-level"},
 	} {

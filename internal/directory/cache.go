@@ -58,3 +58,6 @@ func (c *deviceCache) invalidate(ids []identity.DeviceID) {
 		c.entries.Remove(id)
 	}
 }
+
+// Forget has devices read from the store again: another node has removed them.
+func (d *Directory) Forget(devices ...identity.DeviceID) { d.devices.invalidate(devices) }

@@ -22,12 +22,24 @@ type Config struct {
 	MetricsAddr string
 	Database    database.Config
 	// Open is a store that is open already and stays the caller's; Database is then unused.
-	Open    *database.DB
+	Open *database.DB
+	// NATS is for several nodes on one database; without a URL this node is alone.
+	NATS    NATS
 	Limits  limits.Limits
 	Version string
 	Log     *slog.Logger
 	// Now is the clock; default time.Now.
 	Now func() time.Time
+}
+
+// NATS says where the nodes meet.
+type NATS struct {
+	// URL is as nats://user:password@host:4222, or several with commas between.
+	URL string
+	// CA is a file with the certificates to check NATS' own by; empty: those of the system.
+	CA string
+	// Credentials is a .creds file; empty: what the URL holds.
+	Credentials string
 }
 
 // validate refuses a configuration before anything is opened. The errors name the variable to set.

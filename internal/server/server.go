@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/graph"
-	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/directory"
@@ -34,6 +33,7 @@ type Server struct {
 	origins  *origins.Policy
 	db       *database.DB
 
+	hub       wakeup.Node[mailbox.Message]
 	directory *directory.Directory
 	mailboxes *mailbox.Service
 	links     *links.Slots
@@ -96,13 +96,16 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.guard = guard.New(guard.Options{
 		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
 	})
+	if s.hub, err = newHub(ctx, s.db, c); err != nil {
+		return err
+	}
 	s.mailboxes, err = mailbox.New(ctx, s.db, mailbox.Options{
 		Limits: mailbox.Limits{
 			MaxMessages: int64(l.MailboxMaxMessages), MaxBytes: l.MailboxMaxBytes,
 			MaxMessagesPerSender: int64(l.MailboxMaxMessagesPerSender), MaxCiphertextBytes: l.MaxCiphertextBytes,
 			MaxEnvelopesPerSend: l.MaxEnvelopesPerSend, MessageLifetime: l.MessageLifetime,
 		},
-		Hub: telemetry.CountWakeups(s.metrics, wakeup.NewLocal[mailbox.Message]()), Observer: s.metrics.Mailboxes,
+		Hub: telemetry.CountWakeups(s.metrics, s.hub), Observer: s.metrics.Mailboxes,
 		Now: c.Now, Logger: c.Log, LookAgain: l.LookAgain,
 	})
 	if err != nil {
@@ -115,10 +118,11 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}),
 	})
-	s.directory = directory.New(s.db, &removals{s.mailboxes, s.sockets}, directory.Options{
+	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,
 		Observer: s.metrics.Tokens,
 	})
+	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
 	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own())
 	*s.resolver = graph.Resolver{
@@ -205,6 +209,7 @@ func (s *Server) end(ctx context.Context) error {
 		err = errors.Join(fmt.Errorf("requests that did not end in time were cut off: %w", err), s.http.Close())
 	}
 	err = errors.Join(err, s.mailboxes.Close(ctx))
+	s.hub.Close(ctx)
 	// Shutdown has closed the listener already, if Serve was called.
 	if closeErr := s.listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
 		err = errors.Join(err, closeErr)
@@ -225,21 +230,10 @@ func (s *Server) abandon() {
 	if s.mailboxes != nil {
 		_ = s.mailboxes.Close(context.Background())
 	}
+	if s.hub != nil {
+		s.hub.Close(context.Background())
+	}
 	if s.db != nil && s.config.Open == nil {
 		_ = s.db.Close()
-	}
-}
-
-// removals is the mailboxes' side of a list change, and ends the sockets of removed devices.
-type removals struct {
-	*mailbox.Service
-	sockets *socket.Sockets
-}
-
-// Closed ends the readers of devices that may have been removed, and the sockets of those that were.
-func (r *removals) Closed(devices ...identity.DeviceID) {
-	r.Service.Closed(devices...)
-	for _, device := range devices {
-		r.sockets.EndDevice(device.String())
 	}
 }

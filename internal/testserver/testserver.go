@@ -25,6 +25,8 @@ type Options struct {
 	AllowedOrigins []string
 	// MetricsAddr is where to serve metrics; default nowhere.
 	MetricsAddr string
+	// NATS is where the node meets others.
+	NATS string
 	// Limits changes the limits.
 	Limits func(*limits.Limits)
 	Log    *slog.Logger
@@ -53,6 +55,7 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
+		NATS: server.NATS{URL: o.NATS},
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"

@@ -1,7 +1,12 @@
-// Package wakeup carries hints between those who write to mailboxes and those who read them.
+// Package wakeup carries hints between those who write to mailboxes and those who read them: Local inside one process, NATS
+// between the nodes of one store.
 package wakeup
 
-import "github.com/letterlock/letterlock/identity"
+import (
+	"context"
+
+	"github.com/letterlock/letterlock/identity"
+)
 
 // Event is what a hint is about.
 type Event uint8
@@ -39,4 +44,26 @@ type Hub[M any] interface {
 	// Listen calls listener for each hint about device until stop is called; a call that has begun may end after stop.
 	// listener is called by many goroutines and must neither block nor call the hub.
 	Listen(device identity.DeviceID, listener func(Hint[M])) (stop func())
+}
+
+// Node is the hub of one node, whose server also hears of every removed device: it holds more of one than a mailbox.
+type Node[M any] interface {
+	Hub[M]
+	// ListenRemoved calls listener for each Removed hint, whatever its device, after the listeners of that device. The rules
+	// of Listen hold.
+	ListenRemoved(listener func(identity.DeviceID)) (stop func())
+	// Close lets what was given to Notify go out, for as long as ctx holds. What is given to Notify afterwards reaches the
+	// listeners of this node alone. Calling it again does nothing.
+	Close(ctx context.Context)
+}
+
+// Codec is how messages travel between nodes, which may be of different releases.
+type Codec[M any] interface {
+	// Size is how many bytes Append adds; 0 for a message that does not travel: its hint goes without it.
+	Size(m *M) int
+	// Append writes a message.
+	Append(b []byte, m *M) []byte
+	// Decode reads what Append has written, and gives nil for a form that it does not know, such as a later release's. The
+	// message may share memory with b.
+	Decode(b []byte) (*M, error)
 }

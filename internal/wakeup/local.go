@@ -1,6 +1,8 @@
 package wakeup
 
 import (
+	"context"
+	"slices"
 	"sync"
 
 	"github.com/letterlock/letterlock/identity"
@@ -10,9 +12,10 @@ import (
 type Local[M any] struct {
 	mu        sync.RWMutex
 	listeners map[identity.DeviceID][]*func(Hint[M])
+	removals  []*func(identity.DeviceID)
 }
 
-var _ Hub[struct{}] = (*Local[struct{}])(nil)
+var _ Node[struct{}] = (*Local[struct{}])(nil)
 
 // NewLocal makes a hub for one process.
 func NewLocal[M any]() *Local[M] {
@@ -27,6 +30,11 @@ func (l *Local[M]) Notify(hints ...Hint[M]) {
 		for _, listener := range l.listeners[hint.Device] {
 			(*listener)(hint)
 		}
+		if hint.Event == Removed {
+			for _, listener := range l.removals {
+				(*listener)(hint.Device)
+			}
+		}
 	}
 }
 
@@ -37,6 +45,29 @@ func (l *Local[M]) Listen(device identity.DeviceID, listener func(Hint[M])) (sto
 	entry := &listener
 	l.listeners[device] = append(l.listeners[device], entry)
 	return sync.OnceFunc(func() { l.remove(device, entry) })
+}
+
+// ListenRemoved adds a listener to all removals.
+func (l *Local[M]) ListenRemoved(listener func(identity.DeviceID)) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry := &listener
+	l.removals = append(l.removals, entry)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.removals = slices.DeleteFunc(slices.Clone(l.removals), func(other *func(identity.DeviceID)) bool { return other == entry })
+	}
+}
+
+// Close does nothing: nothing is under way.
+func (l *Local[M]) Close(context.Context) {}
+
+// listens tells whether a device has a listener.
+func (l *Local[M]) listens(device identity.DeviceID) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.listeners[device]) > 0
 }
 
 func (l *Local[M]) remove(device identity.DeviceID, entry *func(Hint[M])) {
