@@ -114,7 +114,7 @@ func TestMain(m *testing.M) {
 // hold has another process open sockets, each with a subscription, and waits until all were pinged.
 func hold(b *testing.B, addr string, sockets int) {
 	b.Helper()
-	clients := exec.CommandContext(b.Context(), os.Args[0]) //nolint:gosec // it is this program
+	clients := exec.CommandContext(b.Context(), os.Args[0])
 	clients.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", holdSockets, addr, sockets))
 	clients.Stderr = os.Stderr
 	stdin, err := clients.StdinPipe()

@@ -217,27 +217,27 @@ func (o *operation) rescue() {
 	}
 }
 
-// execute has gqlgen's executor serve the operation.
+// execute has gqlgen's executor serve the operation. An answer is queued before the executor is asked for the next one: the guard
+// takes an operation for answered by that.
 func (o *operation) execute(ctx context.Context, op *graphql.OperationContext) {
 	ctx, end := stream.WithEnd(ctx)
 	responses, ctx := o.conn.exec.DispatchOperation(ctx, op)
-	b := o.conn.sockets.buffers.get()
 	for response := responses(ctx); response != nil; response = responses(ctx) {
+		b := o.conn.sockets.buffers.get()
 		o.appendResponse(b, response)
-		// The only answer goes out together with the word that it was the last.
+		o.conn.await(o.ctx, o.conn.hasRoom)
+		o.say(b, false)
+		// The only answer is written together with the word that it was the last.
 		if op.Operation.Operation == ast.Subscription || response.HasNext != nil {
-			o.conn.await(o.ctx, o.conn.hasRoom)
-			o.say(b, false)
 			o.conn.flush()
-			b = o.conn.sockets.buffers.get()
 		}
 	}
+	b := o.conn.sockets.buffers.get()
 	if err := end.Err(); err != nil {
 		o.appendError(b, gqlerror.List{err})
 	} else {
 		o.appendComplete(b)
 	}
-	o.conn.await(o.ctx, o.conn.hasRoom)
 	o.say(b, true)
 	o.conn.flush()
 }
