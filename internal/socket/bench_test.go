@@ -208,10 +208,13 @@ func (c *raw) write(t testing.TB, data []byte) {
 	}
 }
 
-// skip reads one message.
+// skip reads one message, and what comes before it.
 func (c *raw) skip(t testing.TB) {
 	size := 0
 	header, err := c.r.Peek(2)
+	for ; err == nil && header[0] == 0x89; header, err = c.r.Peek(2) { // a ping
+		_, _ = c.r.Discard(2)
+	}
 	if err == nil {
 		switch size = 2 + int(header[1]); header[1] {
 		case 126:

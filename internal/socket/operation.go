@@ -16,6 +16,9 @@ import (
 	"github.com/letterlock/letterlock/internal/stream"
 )
 
+// stackOfOperation is how much stack the executor and most resolvers take.
+const stackOfOperation = 8 << 10
+
 // operation is one query, mutation or subscription.
 type operation struct {
 	conn   *conn
@@ -175,6 +178,7 @@ func (o *operation) run(payload []byte, text *buffer) {
 	c := o.conn
 	defer c.working.Done()
 	defer o.rescue()
+	growStack(len(payload))
 	params, ok := request(payload)
 	c.sockets.buffers.put(text)
 	if !ok {
@@ -195,6 +199,15 @@ func (o *operation) run(payload []byte, text *buffer) {
 	}
 	o.execute(ctx, op)
 	o.rest()
+}
+
+// growStack makes the stack of a new goroutine as large at once as an operation needs it. It would double again and again, each
+// time copying what is on it.
+//
+//go:noinline
+func growStack(at int) byte {
+	var room [stackOfOperation]byte
+	return room[at%len(room)]
 }
 
 // rest is the end of the goroutine that works for the operation.
