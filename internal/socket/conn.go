@@ -186,8 +186,8 @@ func (c *conn) init(m message) refusal {
 func (c *conn) admit(payload transport.InitPayload) (no refusal) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			c.present(c.ctx, failure.Recover(c.ctx, fault)) // for the log
-			no = refusal{CloseDefect, "the server has a defect here"}
+			_, reason := c.sockets.refusal(c.ctx, failure.Recover(c.ctx, fault))
+			no = refusal{CloseDefect, reason}
 		}
 	}()
 	ctx, err := c.sockets.options.Init(c.ctx, payload)

@@ -52,7 +52,7 @@ func (b *buffer) readFrom(r io.Reader) error {
 		}
 		n, err := r.Read(b.data[len(b.data):cap(b.data)])
 		b.data = b.data[:len(b.data)+n]
-		if err == io.EOF { //nolint:errorlint // readers give it as it is
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
@@ -76,7 +76,7 @@ func (b *buffer) seal(mark int) {
 	case size <= 125:
 		copy(b.data[mark+shortHeader:], b.data[start:])
 		b.data = b.data[:len(b.data)-mediumHeader+shortHeader]
-		b.data[mark+1] = byte(size)
+		b.data[mark+1] = byte(size) //nolint:gosec // as the case says
 	case size <= 0xffff:
 		b.data[mark+1] = 126
 		binary.BigEndian.PutUint16(b.data[mark+2:], uint16(size))
@@ -91,7 +91,7 @@ func (b *buffer) seal(mark int) {
 
 // control appends a control frame; its payload is at most 125 bytes.
 func (b *buffer) control(kind byte, payload []byte) {
-	b.data = append(b.data, final|kind, byte(len(payload)))
+	b.data = append(b.data, final|kind, byte(len(payload))) //nolint:gosec // bounded by the caller
 	b.data = append(b.data, payload...)
 }
 

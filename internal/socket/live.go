@@ -80,7 +80,8 @@ func (o *operation) start() {
 
 // ask sends what the source has, for as long as there is room.
 func (o *operation) ask() {
-	for source, more := o.turn(true); source != nil; source, more = o.turn(more) {
+	more := true
+	for source := o.turn(more); source != nil; source = o.turn(more) {
 		b := o.conn.sockets.buffers.get()
 		var err error
 		more, err = o.fill(b, source)
@@ -99,7 +100,7 @@ func (o *operation) ask() {
 }
 
 // turn gives the source if it is to be asked: it may have more, and there is room. Otherwise who asks has to leave.
-func (o *operation) turn(more bool) (stream.Source, bool) {
+func (o *operation) turn(more bool) stream.Source {
 	c := o.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,17 +108,17 @@ func (o *operation) turn(more bool) (stream.Source, bool) {
 	case o.over, c.closing:
 		o.state = idle
 		o.settle()
-		return nil, false
+		return nil
 	case !more:
 		o.state = idle
-		return nil, false
+		return nil
 	case !c.hasRoom():
 		o.state = waiting
 		c.parked = append(c.parked, o)
-		return nil, false
+		return nil
 	default:
 		o.state = working
-		return o.source, true
+		return o.source
 	}
 }
 

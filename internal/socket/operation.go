@@ -16,6 +16,9 @@ import (
 	"github.com/letterlock/letterlock/internal/stream"
 )
 
+// stackOfOperation is how much stack the executor and most resolvers take.
+const stackOfOperation = 8 << 10
+
 // operation is one query, mutation or subscription.
 type operation struct {
 	conn   *conn
@@ -175,6 +178,7 @@ func (o *operation) run(payload []byte, text *buffer) {
 	c := o.conn
 	defer c.working.Done()
 	defer o.rescue()
+	growStack(len(payload))
 	params, ok := request(payload)
 	c.sockets.buffers.put(text)
 	if !ok {
@@ -197,6 +201,15 @@ func (o *operation) run(payload []byte, text *buffer) {
 	o.rest()
 }
 
+// growStack makes the stack of a new goroutine as large at once as an operation needs it. It would double again and again, each
+// time copying what is on it.
+//
+//go:noinline
+func growStack(at int) byte {
+	var room [stackOfOperation]byte
+	return room[at%len(room)]
+}
+
 // rest is the end of the goroutine that works for the operation.
 func (o *operation) rest() {
 	o.conn.mu.Lock()
@@ -217,27 +230,27 @@ func (o *operation) rescue() {
 	}
 }
 
-// execute has gqlgen's executor serve the operation.
+// execute has gqlgen's executor serve the operation. An answer is queued before the executor is asked for the next one: the guard
+// takes an operation for answered by that.
 func (o *operation) execute(ctx context.Context, op *graphql.OperationContext) {
 	ctx, end := stream.WithEnd(ctx)
 	responses, ctx := o.conn.exec.DispatchOperation(ctx, op)
-	b := o.conn.sockets.buffers.get()
 	for response := responses(ctx); response != nil; response = responses(ctx) {
+		b := o.conn.sockets.buffers.get()
 		o.appendResponse(b, response)
-		// The only answer goes out together with the word that it was the last.
+		o.conn.await(o.ctx, o.conn.hasRoom)
+		o.say(b, false)
+		// The only answer is written together with the word that it was the last.
 		if op.Operation.Operation == ast.Subscription || response.HasNext != nil {
-			o.conn.await(o.ctx, o.conn.hasRoom)
-			o.say(b, false)
 			o.conn.flush()
-			b = o.conn.sockets.buffers.get()
 		}
 	}
+	b := o.conn.sockets.buffers.get()
 	if err := end.Err(); err != nil {
 		o.appendError(b, gqlerror.List{err})
 	} else {
 		o.appendComplete(b)
 	}
-	o.conn.await(o.ctx, o.conn.hasRoom)
 	o.say(b, true)
 	o.conn.flush()
 }

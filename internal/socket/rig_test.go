@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -34,6 +35,35 @@ type rig struct {
 	schema  *testserver.TestServer
 	sources chan *source // in the order in which they were opened
 	addr    string
+	atEnd   func() // is called when an operation of the executor has no more answers
+}
+
+// watched calls atEnd.
+type watched struct {
+	*socket.Sockets
+	rig *rig
+}
+
+// Do opens a socket.
+func (w watched) Do(rw http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	w.Sockets.Do(rw, r, watchedExecutor{exec, w.rig})
+}
+
+type watchedExecutor struct {
+	graphql.GraphExecutor
+	rig *rig
+}
+
+// DispatchOperation runs an operation.
+func (w watchedExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	responses, ctx := w.GraphExecutor.DispatchOperation(ctx, op)
+	return func(ctx context.Context) *graphql.Response {
+		response := responses(ctx)
+		if response == nil && w.rig.atEnd != nil {
+			w.rig.atEnd()
+		}
+		return response
+	}, ctx
 }
 
 func newRig(t testing.TB, change func(*socket.Options)) *rig {
@@ -52,7 +82,7 @@ func newRig(t testing.TB, change func(*socket.Options)) *rig {
 		change(&options)
 	}
 	r.sockets = socket.New(options)
-	r.schema.AddTransport(r.sockets)
+	r.schema.AddTransport(watched{r.sockets, r})
 	r.schema.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	server := httptest.NewServer(r.schema)
 	r.addr = strings.TrimPrefix(server.URL, "http://")

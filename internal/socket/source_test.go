@@ -340,6 +340,23 @@ func TestExecutorServesTheRest(t *testing.T) {
 	c.wantPong()
 }
 
+// The server stops when the guard has seen all answers fetched. They must be on their way before the close frame.
+func TestAnswerComesBeforeTheEnd(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial(t)
+	heard := make(chan struct{})
+	r.atEnd = func() {
+		go r.sockets.Stop(t.Context())
+		<-heard
+	}
+	c.send(`{"id":"1","type":"subscribe","payload":{"query":"{ name }"}}`)
+	c.want(next("1", test))
+	if code, _ := c.closed(); code != socket.CloseRestart {
+		t.Errorf("closed with %d", code)
+	}
+	close(heard)
+}
+
 // An idle socket is one goroutine, also with a subscription; one more sweeps for all.
 func TestIdleSocketIsOneGoroutine(t *testing.T) {
 	const sockets = 200
