@@ -30,6 +30,7 @@ const (
 const (
 	keyContext     = "letterlock mailbox send key v1"
 	contentContext = "letterlock mailbox send content v1"
+	callContext    = "letterlock mailbox call content v1"
 )
 
 // sendKey is what a send is remembered by. It tells neither sender nor recipient.
@@ -94,10 +95,31 @@ func dayOf(t time.Time) int32 {
 func contentOf(s *Send) (sum [sha256.Size]byte) {
 	h := contentHash{sha256.New()}
 	h.Write([]byte(contentContext))
-	h.u64(uint64(s.ExpiresIn)) // #nosec G115 -- the same bits
-	h.u64(uint64(len(s.Recipients)))
-	for i := range s.Recipients {
-		r := &s.Recipients[i]
+	h.outgoing(s.ExpiresIn, s.Recipients)
+	h.Sum(sum[:0])
+	return sum
+}
+
+// contentOfCall is contentOf for a call.
+func contentOfCall(c *Call) (sum [sha256.Size]byte) {
+	h := contentHash{sha256.New()}
+	h.Write([]byte(callContext))
+	h.u64(uint64(len(c.Messages)))
+	for i := range c.Messages {
+		h.Write(c.Messages[i].MessageID[:])
+		h.outgoing(c.Messages[i].ExpiresIn, c.Messages[i].Recipients)
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+type contentHash struct{ hash.Hash }
+
+func (h contentHash) outgoing(expiresIn time.Duration, recipients []Recipient) {
+	h.u64(uint64(expiresIn)) // #nosec G115 -- the same bits
+	h.u64(uint64(len(recipients)))
+	for i := range recipients {
+		r := &recipients[i]
 		h.Write(r.User[:])
 		h.u64(uint64(r.ListVersion))
 		h.u64(uint64(len(r.Envelopes)))
@@ -109,11 +131,7 @@ func contentOf(s *Send) (sum [sha256.Size]byte) {
 			h.bytes(e.Ciphertext)
 		}
 	}
-	h.Sum(sum[:0])
-	return sum
 }
-
-type contentHash struct{ hash.Hash }
 
 func (h contentHash) u64(n uint64) {
 	var b [8]byte
