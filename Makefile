@@ -45,8 +45,8 @@ lint: ## look for suspicious code
 fuzz: ## fuzz every parser, seconds=30 each
 	./scripts/fuzz.sh $(or $(seconds),30)
 
-bench: build ## measure messages per second and latencies on both databases
-	./scripts/with-postgres.sh ./scripts/bench.sh $(args)
+bench: build ## measure all that is fast or slow and renew docs/performance.md; only=live measures one part, only=list says which there are
+	./scripts/with-postgres.sh ./scripts/bench.sh $(or $(only),all) $(args)
 
 benchstat: ## compare the hot functions with those of a commit, base=REF packages=... (all)
 	./scripts/benchstat.sh "$(base)" $(packages)

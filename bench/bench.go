@@ -39,20 +39,23 @@ func (b *bench) compare(ctx context.Context, t tell, columns []*column) error {
 	for run := range t.runs {
 		for _, c := range columns {
 			binary := b.Binary
-			if c.base {
+			if c.of != nil {
 				binary = b.Base
 			}
 			s, err := c.measure(ctx, binary)
 			if errors.Is(err, errUnavailable) {
-				fmt.Fprintf(b.log, "%s, %s: %v\n", t.name, c.label, err)
+				b.note("%s, %s: %v", t.name, c.label, err)
 				continue
 			}
 			if err != nil {
 				return fmt.Errorf("%s, %s, run %d: %w", t.name, c.label, run+1, err)
 			}
-			fmt.Fprintf(b.log, "%s, %s, run %d: %s\n", t.name, c.label, run+1, s)
+			b.note("%s, %s, run %d: %s", t.name, c.label, run+1, s)
 			c.samples = append(c.samples, s)
 		}
+	}
+	if len(rows(columns)) == 0 {
+		return nil // and what was found before stays
 	}
 	return b.publish(t, columns)
 }
@@ -64,7 +67,7 @@ func (b *bench) withBase(columns []*column) []*column {
 	}
 	var all []*column
 	for _, c := range columns {
-		all = append(all, c, &column{label: c.label + ", base", measure: c.measure, base: true})
+		all = append(all, c, &column{label: c.label + ", base", measure: c.measure, of: c})
 	}
 	return all
 }
@@ -85,6 +88,11 @@ func (b *bench) publish(t tell, columns []*column) error {
 		return nil
 	}
 	return errors.Join(renew(b.Document, "machine", b.machine.markdown()), renew(b.Document, t.name, text.String()))
+}
+
+// note tells whoever watches.
+func (b *bench) note(format string, values ...any) {
+	_, _ = fmt.Fprintf(b.log, format+"\n", values...) // nobody watches if it cannot be written
 }
 
 // look finds out about the machine, once.

@@ -32,7 +32,7 @@ func TestScenarios(t *testing.T) {
 	}
 	var out, log bytes.Buffer
 	b := &bench{out: &out, log: &log, options: options{
-		Binary: binary, Database: os.Getenv(testdb.PostgresVariable), Runs: 1, Warmup: 20 * time.Millisecond, Duration: 200 * time.Millisecond,
+		Binary: binary, Database: os.Getenv(testdb.PostgresVariable), Runs: 1, Warmup: 20 * time.Millisecond, Duration: 500 * time.Millisecond,
 		Size: 64, Document: document, JSON: results,
 	}}
 	if b.Database == "" && os.Getenv("CI") != "" {
@@ -44,7 +44,7 @@ func TestScenarios(t *testing.T) {
 		"live":     &live{Senders: 4, Receivers: 2, Ways: []load.Way{load.OverSocket, load.OverHTTP}},
 		"many":     &many{Senders: 2, Receivers: 3, Messages: 4, Recipients: 2},
 		"pair":     &pair{Messages: 20},
-		"idle":     &idle{Connections: few + 50, PingInterval: 100 * time.Millisecond},
+		"idle":     &idle{Connections: few + 50, PingInterval: time.Second},
 		"delivery": &delivery{Messages: 50, Burst: 5, Bursts: 10},
 		"backlog":  &backlog{Envelopes: 300, Senders: 2},
 		"start":    &start{Times: 1},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"time"
 )
 
@@ -11,17 +12,31 @@ type meter struct {
 	nats     process
 	before   spent
 	after    spent
+	start    time.Time
 	err      error
 }
 
-// spent is CPU time by who took it.
-type spent struct{ servers, database, nats, generator time.Duration }
+// spent is CPU time by who took it, and the time on the clock.
+type spent struct{ servers, database, nats, generator, machine, clock time.Duration }
 
-func (m *meter) begin() { m.before = m.read() }
-func (m *meter) end()   { m.after = m.read() }
+// others is the share of the machine that somebody else took.
+func (s spent) others() float64 {
+	rest := s.machine - s.servers - s.database - s.nats - s.generator
+	return max(0, float64(rest)) / float64(s.clock) / float64(runtime.NumCPU())
+}
+
+func (m *meter) begin() {
+	m.start = time.Now()
+	m.before = m.read()
+}
+
+func (m *meter) end() { m.after = m.read() }
 
 func (m *meter) read() (s spent) {
-	s.generator = ownCPU()
+	var err error
+	s.generator, s.clock = ownCPU(), time.Since(m.start)
+	s.machine, err = machineCPU()
+	m.note(err)
 	for _, server := range m.servers {
 		s.servers += m.of(server)
 	}
@@ -60,6 +75,8 @@ func (m *meter) spent() (spent, error) {
 		database:  m.after.database - m.before.database,
 		nats:      m.after.nats - m.before.nats,
 		generator: m.after.generator - m.before.generator,
+		machine:   m.after.machine - m.before.machine,
+		clock:     m.after.clock - m.before.clock,
 	}, m.err
 }
 
@@ -80,5 +97,8 @@ func (m *meter) each(s *sample, what string, n int) error {
 		s.add("nats_cpu", "CPU per "+what+": NATS", duration, one(all.nats))
 	}
 	s.add("generator_cpu", "CPU per "+what+": load generator", duration, one(all.generator))
+	if len(m.servers) > 0 {
+		s.add("others", "share of the machine taken by others", share, all.others())
+	}
 	return nil
 }

@@ -20,7 +20,7 @@ type nodes struct {
 // Run measures.
 func (n *nodes) Run(ctx context.Context, b *bench) error {
 	if b.Database == "" {
-		fmt.Fprintln(b.log, "nodes: several servers need PostgreSQL: --database")
+		b.note("nodes: several servers need PostgreSQL: --database")
 		return nil
 	}
 	var columns []*column
@@ -51,7 +51,7 @@ func (n *nodes) able(ctx context.Context, b *bench, binary string, count int) er
 	if b.NATSServer == "" {
 		return fmt.Errorf("%w without --nats-server", errUnavailable)
 	}
-	help, err := exec.CommandContext(ctx, binary, "serve", "--help").Output() //nolint:gosec // named on the command line
+	help, err := exec.CommandContext(ctx, binary, "serve", "--help").Output()
 	if err == nil && !strings.Contains(string(help), "--nats") {
 		err = fmt.Errorf("%w: it knows no --nats", errUnavailable)
 	}

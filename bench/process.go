@@ -122,6 +122,20 @@ func (p process) memory(line string) (float64, error) {
 
 func (p process) file(name string) string { return fmt.Sprintf("/proc/%d/%s", int(p), name) }
 
+// machineCPU is the CPU time that everything on the machine has taken, and that the host has taken from it.
+func machineCPU() (time.Duration, error) {
+	const user, nice, system, irq, softirq, steal = 1, 2, 3, 6, 7, 8
+	fields := strings.Fields(firstLine("/proc/stat"))
+	if len(fields) <= steal {
+		return 0, fmt.Errorf("/proc/stat begins with %d fields", len(fields))
+	}
+	var sum time.Duration
+	for _, field := range []int{user, nice, system, irq, softirq, steal} {
+		sum += ticks(fields[field])
+	}
+	return sum, nil
+}
+
 // ownCPU is what the load generator has taken.
 func ownCPU() time.Duration {
 	var usage syscall.Rusage

@@ -25,6 +25,7 @@ const (
 	duration
 	memory
 	decimal // a number with two places
+	share   // of one
 )
 
 func (s *sample) add(key, label string, u unit, amount float64) {
@@ -77,6 +78,8 @@ func (u unit) show(amount float64) string {
 		return showDuration(time.Duration(amount))
 	case memory:
 		return showMemory(amount)
+	case share:
+		return strconv.FormatFloat(100*amount, 'f', 0, 64) + " %"
 	case decimal:
 		return strconv.FormatFloat(amount, 'f', 2, 64)
 	default:

@@ -55,7 +55,7 @@ func launch(ctx context.Context, binary string, s *store, env ...string) (*serve
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary) //nolint:noctx,gosec // it is stopped by stop; the binary was named on the command line
+	cmd := exec.Command(binary) //nolint:noctx // it is stopped by stop
 	cmd.Env = append(os.Environ(), "LETTERLOCK_ADDR="+address, "LETTERLOCK_METRICS_ADDR="+metrics, "LETTERLOCK_DATA_DIR="+s.dir,
 		"LETTERLOCK_DATABASE="+s.database, "LETTERLOCK_LOG_LEVEL=warn")
 	cmd.Env = append(cmd.Env, env...)

@@ -94,7 +94,7 @@ func (k *soak) run(ctx context.Context, b *bench, w *world, l *load.Load) ([]ent
 		if err = errors.Join(err, memoryErr); err != nil {
 			return nil, err
 		}
-		fmt.Fprintln(b.log, e.line())
+		b.note("%s", e.line())
 		diary = append(diary, e)
 		before, last = accepted, time.Now()
 		next = (accepted/k.Every + 1) * k.Every

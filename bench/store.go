@@ -70,7 +70,7 @@ func postmaster(ctx context.Context, database string) (_ process, err error) {
 	}
 	parent, err := process(backend).parent()
 	if err != nil || parent.name() != "postgres" {
-		return 0, nil //nolint:nilerr // it is not to be seen from here
+		return 0, nil // it is not to be seen from here
 	}
 	return parent, nil
 }

@@ -9,7 +9,7 @@ import (
 type column struct {
 	label   string
 	measure measure
-	base    bool // the older binary of the column before
+	of      *column // for an older binary: the column that it is compared with
 	samples []sample
 }
 
@@ -50,26 +50,26 @@ func (c *column) amounts(key string) []float64 {
 func markdown(columns []*column) string {
 	var b strings.Builder
 	b.WriteString("| |")
-	for i, c := range columns {
+	for _, c := range columns {
 		fmt.Fprintf(&b, " %s |", c.label)
-		if c.base {
-			fmt.Fprintf(&b, " %s ÷ %s |", columns[i-1].label, c.label)
+		if c.of != nil {
+			fmt.Fprintf(&b, " %s ÷ %s |", c.of.label, c.label)
 		}
 	}
 	b.WriteString("\n| --- |")
 	for _, c := range columns {
 		b.WriteString(" --- |")
-		if c.base {
+		if c.of != nil {
 			b.WriteString(" --- |")
 		}
 	}
 	b.WriteString("\n")
 	for _, r := range rows(columns) {
 		fmt.Fprintf(&b, "| %s |", r.label)
-		for i, c := range columns {
+		for _, c := range columns {
 			fmt.Fprintf(&b, " %s |", cell(r.unit, c.amounts(r.key)))
-			if c.base {
-				fmt.Fprintf(&b, " %s |", cell(decimal, ratios(columns[i-1].amounts(r.key), c.amounts(r.key))))
+			if c.of != nil {
+				fmt.Fprintf(&b, " %s |", cell(decimal, ratios(c.of.amounts(r.key), c.amounts(r.key))))
 			}
 		}
 		b.WriteString("\n")

@@ -15,9 +15,10 @@ func samples(rates ...float64) []sample {
 }
 
 func TestTableShowsMediansAndRanges(t *testing.T) {
+	now := &column{label: "new", samples: samples(12000, 10000, 11000)}
 	got := markdown([]*column{
-		{label: "new", samples: samples(12000, 10000, 11000)},
-		{label: "new, base", base: true, samples: samples(6000, 10000, 5500)},
+		now,
+		{label: "new, base", of: now, samples: samples(6000, 10000, 5500)},
 		{label: "other"},
 	})
 	want := `| | new | new, base | new ÷ new, base | other |

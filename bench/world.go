@@ -82,7 +82,10 @@ func (w *world) senders(ctx context.Context, n int, way load.Way, shape load.Sha
 	for i := range n {
 		s, err := load.NewSender(ctx, i, w.people[i], w.servers[i%len(w.servers)].Node, way, shape, w.content, receivers)
 		if err != nil {
-			return senders, err
+			for _, opened := range senders {
+				opened.Close()
+			}
+			return nil, err
 		}
 		senders = append(senders, s)
 	}

@@ -13,7 +13,7 @@ type answers struct {
 }
 
 // check looks at the answer to a request whose ids, by variable, are these.
-func (a *answers) check(way caller, answer []byte, ids [][]byte) error {
+func (a *answers) check(way way, answer []byte, ids [][]byte) error {
 	for variable, id := range ids {
 		a.expected.set(variable, id)
 	}

@@ -64,7 +64,7 @@ func (n *Node) Query(ctx context.Context, p *Person, query string, variables, in
 		return err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxFrame))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, longestMessage))
 	if err != nil {
 		return err
 	}

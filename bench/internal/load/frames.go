@@ -5,16 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 )
 
-// frames reads and writes the frames of a WebSocket (RFC 6455) on the client's side, in buffers that are used again. A frame
-// is looked at where it was read. The mask of what is sent is zero: it costs nothing to apply, and servers take it as any other.
+// frames reads the frames of a WebSocket (RFC 6455) on the client's side, in a buffer that is used again: a message is looked at where
+// it was read. It is an incoming.
 type frames struct {
-	conn       net.Conn
-	buffer     []byte
-	begin, end int    // what was read and not yet looked at
-	whole      []byte // a message that came in several frames
+	window
+	whole []byte                   // a message that came in several frames
+	pong  func(frame []byte) error // answers pings
 }
 
 const (
@@ -26,81 +24,69 @@ const (
 
 	final = 0x80
 	mask  = 0x80
-
-	// maxFrame bounds what a server can make us keep.
-	maxFrame = 16 << 20
 )
 
-// frameHead is what stands before n bytes that are sent as one frame.
+// frameHead is what stands before n bytes that are sent as one frame. Their mask is zero: it costs nothing to apply, and servers take it
+// as any other.
 func frameHead(op byte, n int) []byte {
 	head := []byte{final | op}
 	switch {
 	case n < 126:
-		head = append(head, mask|byte(n))
+		head = append(head, mask|byte(n)) //nolint:gosec // checked
 	case n < 1<<16:
-		head = binary.BigEndian.AppendUint16(append(head, mask|126), uint16(n)) //nolint:gosec // checked
+		head = binary.BigEndian.AppendUint16(append(head, mask|126), uint16(n))
 	default:
-		head = binary.BigEndian.AppendUint64(append(head, mask|127), uint64(n)) //nolint:gosec // a length
+		head = binary.BigEndian.AppendUint64(append(head, mask|127), uint64(n))
 	}
 	return append(head, 0, 0, 0, 0)
 }
 
-// next gives the next text message, which is good until the call after. Pings are answered.
-func (f *frames) next() ([]byte, error) {
-	f.whole = f.whole[:0]
+// next gives the next text message that has been read whole. Pings are answered.
+func (f *frames) next() (message []byte, ok bool, err error) {
 	for {
-		head, payload, err := f.frame()
-		if err != nil {
-			return nil, err
+		head, payload := f.frame()
+		if payload == nil {
+			return nil, false, nil
 		}
 		switch op := head & 0x0f; op {
 		case opPing:
-			if _, err := f.conn.Write(append(frameHead(opPong, len(payload)), payload...)); err != nil {
-				return nil, err
+			if err := f.pong(append(frameHead(opPong, len(payload)), payload...)); err != nil {
+				return nil, false, err
 			}
 		case opPong:
 		case opClose:
-			return nil, closed(payload)
-		case opText, opContinuation:
-			if head&final != 0 && len(f.whole) == 0 {
-				return payload, nil
+			return nil, false, closed(payload)
+		case opText:
+			f.whole = f.whole[:0]
+			if head&final != 0 {
+				return payload, true, nil
 			}
+			f.whole = append(f.whole, payload...)
+		case opContinuation:
 			if f.whole = append(f.whole, payload...); head&final != 0 {
-				return f.whole, nil
+				return f.whole, true, nil
 			}
 		default:
-			return nil, fmt.Errorf("a frame of kind %d", op)
+			return nil, false, fmt.Errorf("a frame of kind %d", op)
 		}
 	}
 }
 
-// more reports whether another whole frame has been read already.
-func (f *frames) more() bool {
-	_, size, known := f.measure()
-	return known && f.end-f.begin >= size
-}
-
-// frame gives the first byte of the next frame and what is in it.
-func (f *frames) frame() (byte, []byte, error) {
-	for {
-		head, size, known := f.measure()
-		if size > maxFrame {
-			return 0, nil, errors.New("a frame is too long")
-		}
-		if known && f.end-f.begin >= size {
-			frame := f.buffer[f.begin : f.begin+size]
-			f.begin += size
-			return frame[0], frame[head:], nil
-		}
-		if err := f.read(size); err != nil {
-			return 0, nil, err
-		}
+// frame gives the first byte of the next frame and what is in it; nil, and never for an empty frame, as long as it has not been
+// read whole.
+func (f *frames) frame() (byte, []byte) {
+	head, size, known := f.measure()
+	if have := f.unread(); known && len(have) >= size {
+		f.begin += size
+		return have[0], have[head:size:size]
 	}
+	f.expect(size)
+	return 0, nil
 }
 
 // measure gives the length of the next frame's head and of all of it, once enough of it has been read.
 func (f *frames) measure() (head, size int, known bool) {
-	have := f.buffer[f.begin:f.end]
+	have := f.unread()
 	if len(have) < 2 {
 		return 0, 2, false
 	}
@@ -110,31 +96,10 @@ func (f *frames) measure() (head, size int, known bool) {
 	case n == 126 && len(have) >= 4:
 		return 4, 4 + int(binary.BigEndian.Uint16(have[2:])), true
 	case n == 127 && len(have) >= 10:
-		return 10, 10 + int(min(binary.BigEndian.Uint64(have[2:]), maxFrame)), true //nolint:gosec // bounded
+		return 10, 10 + int(min(binary.BigEndian.Uint64(have[2:]), longestMessage)), true
 	default:
 		return 0, 10, false
 	}
-}
-
-// read reads what there is, with room for a frame of size bytes.
-func (f *frames) read(size int) error {
-	if f.begin == f.end {
-		f.begin, f.end = 0, 0
-	}
-	if f.begin+size > len(f.buffer) || f.end == len(f.buffer) {
-		buffer := f.buffer
-		if size > len(buffer) {
-			buffer = make([]byte, 2*size)
-		}
-		f.end = copy(buffer, f.buffer[f.begin:f.end])
-		f.begin, f.buffer = 0, buffer
-	}
-	n, err := f.conn.Read(f.buffer[f.end:])
-	f.end += n
-	if n > 0 {
-		return nil
-	}
-	return err
 }
 
 func closed(payload []byte) error {

@@ -60,12 +60,14 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 	defer stop()
 	defer l.closeSenders()
 	var counting atomic.Bool
+	var err error
 	if !l.Late {
-		if err := l.open(ctx, counting.Load); err != nil {
-			return Result{}, err
-		}
+		err = l.open(ctx, counting.Load)
 	}
-	elapsed, err := l.send(ctx, &counting)
+	var elapsed time.Duration
+	if err == nil {
+		elapsed, err = l.send(ctx, &counting)
+	}
 	if err == nil && l.Late {
 		err = l.open(ctx, counting.Load)
 	}
@@ -130,16 +132,14 @@ func (l *Load) send(ctx context.Context, counting *atomic.Bool) (time.Duration, 
 	over := make(chan struct{})
 	sending, ctx := errgroup.WithContext(ctx)
 	for _, s := range l.Senders {
-		sending.Go(func() error {
-			return s.run(counting.Load, func() bool { return stopped.Load() || l.enough() }, l.hold())
-		})
+		sending.Go(func() error { return l.run(s, counting, &stopped) })
 	}
 	var elapsed time.Duration
 	timing := make(chan struct{})
 	go func() {
 		defer close(timing)
-		defer stopped.Store(true)
 		elapsed = l.count(ctx, counting, over)
+		stopped.Store(true)
 	}()
 	err := sending.Wait()
 	close(over)
@@ -147,14 +147,29 @@ func (l *Load) send(ctx context.Context, counting *atomic.Bool) (time.Duration, 
 	return elapsed, err
 }
 
+// run lets one sender send until it is told to stop. The call under way is finished, so that what was accepted is known exactly.
+func (l *Load) run(s *Sender, counting, stopped *atomic.Bool) error {
+	for !stopped.Load() && !l.enough() {
+		if l.full() {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		counted := counting.Load()
+		took, err := s.Send()
+		if err != nil {
+			return err
+		}
+		if counted && counting.Load() {
+			s.took = append(s.took, took)
+		}
+	}
+	return nil
+}
+
 func (l *Load) enough() bool { return l.Envelopes > 0 && l.Accepted() >= l.Envelopes }
 
-func (l *Load) hold() func() bool {
-	if l.InFlight == 0 {
-		return nil
-	}
-	return func() bool { return l.Accepted()-l.received() > l.InFlight }
-}
+// full reports whether senders have to wait for receivers.
+func (l *Load) full() bool { return l.InFlight > 0 && l.Accepted()-l.received() > l.InFlight }
 
 // count opens the counted time after the warm-up and closes it when the time is over, or the sending.
 func (l *Load) count(ctx context.Context, counting *atomic.Bool, over <-chan struct{}) time.Duration {

@@ -23,7 +23,7 @@ func newNames() (names, error) {
 func (n *names) write(into []byte, now time.Time) {
 	n.next++
 	var b [16]byte
-	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16)
 	binary.BigEndian.PutUint16(b[6:], 0x7000)
 	binary.BigEndian.PutUint64(b[8:], n.next&(1<<62-1)|1<<63)
 	hex.Encode(into[:8], b[:4])

@@ -30,6 +30,7 @@ type Receiver struct {
 	acknowledged   int64 // how many had been received when it was last acknowledged
 	acknowledgment text
 	cursor         []byte // of the last message
+	counting       func() bool
 	closing        atomic.Bool
 	ended          chan struct{}
 	err            error
@@ -54,7 +55,7 @@ func NewReceivers(people []*Person, nodes []*Node, c *Content, senders int, o Re
 	receivers := make([]*Receiver, len(people))
 	for i, p := range people {
 		receivers[i] = &Receiver{
-			index: uint32(i), person: p, node: nodes[(i+1)%len(nodes)], content: c, options: o, //nolint:gosec // a count
+			index: uint32(i), person: p, node: nodes[(i+1)%len(nodes)], content: c, options: o,
 			last: make([]uint64, senders), ended: make(chan struct{}),
 		}
 	}
@@ -68,32 +69,53 @@ const cursorText = 22
 
 // Open connects and subscribes, and reads from then on. The end of ctx closes the socket.
 func (r *Receiver) Open(ctx context.Context, counting func() bool) error {
-	if r.options.Buffer == 0 {
-		r.options.Buffer = 16 << 10
-	}
-	socket, err := openSocket(ctx, r.node, r.person, r.options.Buffer)
-	if err != nil {
-		return fmt.Errorf("receiver %d: %w", r.index, err)
-	}
-	r.socket = socket
-	var body text
-	body.fixed(`{"query":"mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { removedCount } }","variables":{"upTo":"`)
-	body.spot(firstName, cursorText)
-	body.fixed(`"}}`)
-	if r.acknowledgment, err = socket.wrap(body); err != nil {
-		return err
-	}
-	if err := socket.write([]byte(`{"id":"r","type":"subscribe","payload":{"query":"` + receiveQuery + `"}}`)); err != nil {
-		socket.close()
+	r.counting = counting
+	if err := r.connect(ctx); err != nil {
 		return fmt.Errorf("receiver %d: %w", r.index, err)
 	}
 	go func() {
 		defer close(r.ended)
-		if err := r.read(counting); !r.closing.Load() {
+		if err := r.read(); !r.closing.Load() {
 			r.err = fmt.Errorf("receiver %d: %w", r.index, err)
 		}
 	}()
 	return nil
+}
+
+func (r *Receiver) connect(ctx context.Context) error {
+	buffer := r.options.Buffer
+	if buffer == 0 {
+		buffer = 16 << 10
+	}
+	socket, err := openSocket(ctx, r.node, r.person, buffer)
+	if err != nil {
+		return err
+	}
+	var body text
+	body.fixed(`{"query":"mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { removedCount } }","variables":{"upTo":"`)
+	body.spot(firstName, cursorText)
+	body.fixed(`"}}`)
+	if r.acknowledgment, err = socket.wrap(body); err == nil {
+		err = socket.say(`{"id":"r","type":"subscribe","payload":{"query":"` + receiveQuery + `"}}`)
+	}
+	if err != nil {
+		socket.close()
+		return err
+	}
+	r.socket = socket
+	return nil
+}
+
+func (r *Receiver) read() error {
+	for {
+		message, err := r.socket.read()
+		if err == nil {
+			err = r.take(message)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // Received gives how many messages have arrived, doubles included.
@@ -113,18 +135,6 @@ func (r *Receiver) Close() error {
 	return r.err
 }
 
-func (r *Receiver) read(counting func() bool) error {
-	for {
-		message, err := r.socket.next()
-		if err == nil {
-			err = r.take(message, counting)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 var (
 	ciphertextMember = []byte(`"ciphertext":"`)
 	nonceMember      = []byte(`"nonce":"`)
@@ -133,7 +143,7 @@ var (
 )
 
 // take looks at one message of the server. What has a ciphertext is a delivery, and is looked at where it lies.
-func (r *Receiver) take(message []byte, counting func() bool) error {
+func (r *Receiver) take(message []byte) error {
 	ciphertext, found := member(message, ciphertextMember)
 	if !found {
 		return r.takeOther(message)
@@ -153,7 +163,7 @@ func (r *Receiver) take(message []byte, counting func() bool) error {
 	if err := r.count(s); err != nil {
 		return err
 	}
-	if counting() {
+	if r.counting() {
 		r.inTime++
 		r.journeys = append(r.journeys, r.content.now()-s.at)
 	}
@@ -210,8 +220,7 @@ func (r *Receiver) acknowledge(received int64) error {
 	}
 	r.acknowledging, r.acknowledged = true, received
 	r.acknowledgment.set(firstName, r.cursor)
-	_, err := r.socket.conn.Write(r.acknowledgment.bytes)
-	return err
+	return r.socket.write(r.acknowledgment.bytes)
 }
 
 // takeOther looks at a message that is no delivery.

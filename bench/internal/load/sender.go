@@ -7,15 +7,17 @@ import (
 	"time"
 )
 
-// caller is a way to the server for one request after the other.
-type caller interface {
+// way leads to the server, for one request after the other.
+type way interface {
+	write(request []byte) error
+	read() (message []byte, err error)
+	close()
 	// wrap puts around a request body what the way needs.
 	wrap(body text) (text, error)
-	// call sends a wrapped request and gives the answer as it came, which is good until the next call.
-	call(request []byte) ([]byte, error)
+	// aside tells of a message that is no answer and means nothing.
+	aside(message []byte) bool
 	// payload gives the GraphQL response in the answer to the operation with an id.
 	payload(id, answer []byte) ([]byte, error)
-	close()
 }
 
 // Way is how senders reach the server.
@@ -35,7 +37,7 @@ type Sender struct {
 	index    uint32
 	shape    Shape
 	content  *Content
-	way      caller
+	way      way
 	body     text
 	request  text
 	wrapped  time.Time
@@ -86,21 +88,32 @@ func NewSender(ctx context.Context, index int, p *Person, node *Node, way Way, s
 // Envelopes gives how many envelopes were accepted.
 func (s *Sender) Envelopes() int64 { return s.envelopes.Load() }
 
-// Send makes one call and gives how long it took.
+// Send makes one call, waits for its answer, and gives how long it took.
 func (s *Sender) Send() (time.Duration, error) {
 	started := s.content.now()
-	if err := s.prepare(started); err != nil {
-		return 0, err
-	}
-	answer, err := s.way.call(s.request.bytes)
-	if err == nil {
-		err = s.answers.check(s.way, answer, s.ids)
-	}
-	if err != nil {
+	if err := s.call(started); err != nil {
 		return 0, fmt.Errorf("sender %d: %w", s.index, err)
 	}
 	s.envelopes.Add(int64(s.shape.Envelopes()))
 	return s.content.now() - started, nil
+}
+
+func (s *Sender) call(started time.Duration) error {
+	if err := s.prepare(started); err != nil {
+		return err
+	}
+	if err := s.way.write(s.request.bytes); err != nil {
+		return err
+	}
+	for {
+		message, err := s.way.read()
+		if err != nil {
+			return err
+		}
+		if !s.way.aside(message) {
+			return s.answers.check(s.way, message, s.ids)
+		}
+	}
 }
 
 // prepare patches the request.
@@ -128,33 +141,13 @@ func (s *Sender) prepare(started time.Duration) error {
 	return nil
 }
 
-// run sends until it is told to stop, and waits while hold says so. The call under way is finished, so that what was accepted is
-// known exactly.
-func (s *Sender) run(counting, stopped func() bool, hold func() bool) error {
-	for !stopped() {
-		if hold != nil && hold() {
-			time.Sleep(time.Millisecond)
-			continue
-		}
-		counted := counting()
-		took, err := s.Send()
-		if err != nil {
-			return err
-		}
-		if counted && counting() {
-			s.took = append(s.took, took)
-		}
-	}
-	return nil
-}
-
 // Close hangs up.
 func (s *Sender) Close() { s.way.close() }
 
 // writeCount writes a number in decimal digits over the whole width.
 func writeCount(into []byte, n uint64) {
 	for i := len(into) - 1; i >= 0; i-- {
-		into[i] = '0' + byte(n%10) //nolint:gosec // a digit
+		into[i] = '0' + byte(n%10)
 		n /= 10
 	}
 }

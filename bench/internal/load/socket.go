@@ -11,11 +11,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// socket is a device's WebSocket in the subprotocol graphql-transport-ws. One goroutine uses it.
-type socket struct {
-	frames
-	forget func() bool
-}
+// socket is a device's WebSocket in the subprotocol graphql-transport-ws. It is a way.
+type socket struct{ *line }
 
 type frame struct {
 	ID      string          `json:"id,omitempty"`
@@ -23,16 +20,17 @@ type frame struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-// openSocket connects and authenticates. The handshake is gorilla's; the frames are read and written by frames, with a buffer of
-// this many bytes that grows where a frame needs it. The end of ctx closes the socket.
+// openSocket connects and authenticates. The handshake is gorilla's; what comes then is read by frames, in a buffer of this many bytes
+// that grows where a frame needs it.
 func openSocket(ctx context.Context, node *Node, p *Person, buffer int) (*socket, error) {
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 30 * time.Second, ReadBufferSize: 512, WriteBufferSize: 512}
 	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(node.URL, "http")+"/graphql", nil) //nolint:bodyclose // a hijacked connection
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{frames: frames{conn: conn.NetConn(), buffer: make([]byte, buffer)}}
-	s.forget = context.AfterFunc(ctx, func() { _ = s.conn.Close() })
+	in := &frames{window: window{buffer: make([]byte, buffer)}}
+	s := &socket{newLine(ctx, conn.NetConn(), in)}
+	in.pong = s.write
 	if err := s.authenticate(node, p); err != nil {
 		s.close()
 		return nil, err
@@ -45,10 +43,10 @@ func (s *socket) authenticate(node *Node, p *Person) error {
 	if err != nil {
 		return err
 	}
-	if err := s.write([]byte(`{"type":"connection_init","payload":{"Authorization":"Bearer ` + token + `"}}`)); err != nil {
+	if err := s.say(`{"type":"connection_init","payload":{"Authorization":"Bearer ` + token + `"}}`); err != nil {
 		return err
 	}
-	message, err := s.next()
+	message, err := s.read()
 	if err != nil {
 		return err
 	}
@@ -58,37 +56,12 @@ func (s *socket) authenticate(node *Node, p *Person) error {
 	return nil
 }
 
-func (s *socket) write(message []byte) error {
-	_, err := s.conn.Write(append(frameHead(opText, len(message)), message...))
-	return err
+// say sends a message that is not prepared.
+func (s *socket) say(message string) error {
+	return s.write(append(frameHead(opText, len(message)), message...))
 }
 
-// call is caller's: a finished frame goes out, and the first message that is not the end of an operation comes back.
-func (s *socket) call(request []byte) ([]byte, error) {
-	if _, err := s.conn.Write(request); err != nil {
-		return nil, err
-	}
-	for {
-		message, err := s.next()
-		if err != nil || !isComplete(message) {
-			return message, err
-		}
-	}
-}
-
-// payload is caller's.
-func (*socket) payload(id, answer []byte) ([]byte, error) {
-	f, err := parseFrame(answer)
-	if err != nil {
-		return nil, err
-	}
-	if f.Type != "next" || f.ID != string(id) {
-		return nil, fmt.Errorf("%s of operation %q instead of the answer to %q: %s", f.Type, f.ID, id, f.Payload)
-	}
-	return f.Payload, nil
-}
-
-// wrap is caller's.
+// wrap is way's.
 func (*socket) wrap(body text) (text, error) {
 	var t text
 	t.fixed(`{"id":"`)
@@ -100,9 +73,19 @@ func (*socket) wrap(body text) (text, error) {
 	return whole.behind(frameHead(opText, len(whole.bytes))), nil
 }
 
-func (s *socket) close() {
-	s.forget()
-	_ = s.conn.Close()
+// aside is way's: behind the answer comes the end of its operation.
+func (*socket) aside(message []byte) bool { return isComplete(message) }
+
+// payload is way's.
+func (*socket) payload(id, answer []byte) ([]byte, error) {
+	f, err := parseFrame(answer)
+	if err != nil {
+		return nil, err
+	}
+	if f.Type != "next" || f.ID != string(id) {
+		return nil, fmt.Errorf("%s of operation %q instead of the answer to %q: %s", f.Type, f.ID, id, f.Payload)
+	}
+	return f.Payload, nil
 }
 
 // longestComplete is more than a complete message takes: {"id":"00000001","type":"complete"}, in any order of its members.
