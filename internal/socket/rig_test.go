@@ -174,6 +174,7 @@ type source struct {
 	asked    int // how often it gave a response
 	endless  bool
 	defect   bool
+	forbids  bool // the socket is to be closed after the error
 	err      error
 	entering chan struct{} // if set, Append waits for it
 	once     sync.Once
@@ -226,6 +227,9 @@ func (s *source) Append(ctx context.Context, buf []byte) ([]byte, bool, error) {
 		s.asked++
 		return append(buf, s.payload...), true, nil
 	default:
+		if s.forbids {
+			socket.EndAfterReply(ctx, socket.CloseForbidden, "removed")
+		}
 		return buf, false, s.err
 	}
 }

@@ -107,6 +107,19 @@ func TestSourceEndsWithAnError(t *testing.T) {
 	}
 }
 
+// A source may have its socket closed once the client has read why.
+func TestSourceThatEndsItsSocket(t *testing.T) {
+	r := newRig(t, nil)
+	c := r.dial(t)
+	s, other := r.subscribe(c, "1"), r.subscribe(c, "2")
+	s.set(func() { s.forbids, s.err = true, &gqlerror.Error{Message: "removed"} })
+	c.want(`{"id":"1","type":"error","payload":[{"message":"removed"}]}`)
+	if code, reason := c.closed(); code != socket.CloseForbidden || reason != "removed" {
+		t.Errorf("closed with %d %q", code, reason)
+	}
+	wantClosed(t, other)
+}
+
 func TestSourceThatCannotBeOpened(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.dial(t)
@@ -269,7 +282,7 @@ func TestLateReaderGetsEverything(t *testing.T) {
 func TestReaderThatStops(t *testing.T) {
 	const size = 1_000
 	for _, wakes := range []bool{true, false} {
-		r := newRig(t, func(o *socket.Options) { o.WriteTimeout = time.Second })
+		r := newRig(t, func(o *socket.Options) { o.WriteTimeout = 400 * time.Millisecond })
 		c := r.dial(t)
 		s := r.subscribe(c, "1")
 		s.set(func() { s.numbered, s.padding, s.endless = true, strings.Repeat(" ", size), true })
