@@ -44,7 +44,8 @@ func Outcomes() []Outcome {
 
 // Attempt is one transaction of the writer.
 type Attempt struct {
-	// Works counts the sends and acknowledgements in it, Envelopes what the sends carried.
+	// Works counts the sends and acknowledgements in it, Envelopes what the sends carried. A plan that did not hold counts none:
+	// the attempt after it does.
 	Works, Envelopes int
 	Took             time.Duration
 	Outcome          Outcome
@@ -109,7 +110,11 @@ func (s *Service) observeBatch(b *batch, began time.Time, err error) {
 
 // observePlan tells of a plan that ended with err.
 func (s *Service) observePlan(p *plan, began time.Time, err error) {
-	a := attemptOf(p.works, began, err)
+	works := p.works
+	if errors.Is(err, errUnplanned) {
+		works = nil
+	}
+	a := attemptOf(works, began, err)
 	if err == nil {
 		a.Accepted = len(p.envelopes)
 		for _, row := range p.rows {

@@ -30,7 +30,7 @@ func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool
 	}
 	source, err := c.sockets.options.Live.Open(ctx, op, o.ready)
 	if err != nil {
-		o.refuse(gqlerror.List{c.sockets.options.Present.Present(ctx, err)})
+		o.refuse(gqlerror.List{c.present(ctx, err)})
 		o.rest()
 		return true
 	}

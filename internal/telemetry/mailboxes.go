@@ -67,8 +67,10 @@ func (m *Mailboxes) Waited(d time.Duration) { m.wait.Observe(d.Seconds()) }
 // Attempted is called when a transaction has ended.
 func (m *Mailboxes) Attempted(a mailbox.Attempt) {
 	m.commits[a.Outcome].Observe(a.Took.Seconds())
-	m.works.Observe(float64(a.Works))
-	m.envelopes.Observe(float64(a.Envelopes))
+	if a.Works > 0 {
+		m.works.Observe(float64(a.Works))
+		m.envelopes.Observe(float64(a.Envelopes))
+	}
 	m.accepted.Add(float64(a.Accepted))
 	m.full.Add(float64(a.Full))
 	m.acknowledged.Add(float64(a.Acknowledged))
