@@ -13,7 +13,8 @@ import (
 // The gauges that are read from a server's metrics.
 const (
 	goroutines = "go_goroutines"
-	heapInUse  = "go_memstats_heap_inuse_bytes"
+	heapInUse  = "go_memstats_heap_inuse_bytes" // pages that hold anything
+	heapLive   = "go_memstats_heap_alloc_bytes"
 	stackInUse = "go_memstats_stack_inuse_bytes"
 )
 
@@ -36,7 +37,7 @@ func (s *server) gauges(ctx context.Context) (map[string]float64, error) {
 			gauges[name] = amount
 		}
 	}
-	for _, name := range []string{goroutines, heapInUse, stackInUse} {
+	for _, name := range []string{goroutines, heapInUse, heapLive, stackInUse} {
 		if _, ok := gauges[name]; !ok {
 			return nil, fmt.Errorf("the server's metrics have no %s", name)
 		}

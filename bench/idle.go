@@ -102,7 +102,8 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 	s.add("resident", "resident memory per connection", memory, (after.resident-before.resident)/n)
 	if after.gauges != nil {
 		in := func(name string) float64 { return (after.gauges[name] - before.gauges[name]) / n }
-		s.add("in_use", "heap and stacks per connection", memory, in(heapInUse)+in(stackInUse))
+		s.add("in_use", "heap pages and stacks per connection", memory, in(heapInUse)+in(stackInUse))
+		s.add("live", "live heap and stacks per connection", memory, in(heapLive)+in(stackInUse))
 		s.add("goroutines", "goroutines per connection", decimal, in(goroutines))
 	}
 	s.add("ping_cpu", "server CPU per connection and ping interval", duration, float64(quiet.servers)/2/float64(len(receivers)))
@@ -163,11 +164,21 @@ func (w *world) alive(ctx context.Context, receivers []*load.Receiver) error {
 	if _, err := sender.Send(); err != nil {
 		return err
 	}
-	return waitUntil(ctx, 10*time.Second, func(context.Context) bool {
+	reached := receivers[:shape.Recipients]
+	err = waitUntil(ctx, 10*time.Second, func(context.Context) bool {
 		var arrived int64
-		for _, r := range receivers[:shape.Recipients] {
+		for _, r := range reached {
 			arrived += r.Received()
 		}
 		return arrived == sender.Envelopes()
 	})
+	for _, r := range reached { // nothing waits for the next run
+		if err == nil {
+			err = r.Close()
+		}
+		if err == nil {
+			_, err = r.AcknowledgeAll(ctx)
+		}
+	}
+	return err
 }

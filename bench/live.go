@@ -86,14 +86,15 @@ func (w *world) able(ctx context.Context, shape load.Shape) error {
 func (w *world) found(r load.Result, f flood) (sample, error) {
 	var s sample
 	unit, n := "message", r.Delivered
+	perSecond := func(n int) float64 { return float64(n) / r.Elapsed.Seconds() }
 	if f.shape.Bulk {
 		unit = "envelope"
+		s.add("accepted_per_second", "envelopes accepted/s", number, perSecond(r.Envelopes))
 	}
 	if f.late {
 		n = r.Envelopes
-		s.add("accepted_per_second", unit+"s accepted/s", number, float64(n)/r.Elapsed.Seconds())
 	} else {
-		s.add("delivered_per_second", unit+"s delivered/s", number, float64(n)/r.Elapsed.Seconds())
+		s.add("delivered_per_second", unit+"s delivered/s", number, perSecond(n))
 	}
 	s.quantiles("send", "send → answer", r.Sends)
 	if !f.late {

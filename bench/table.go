@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,17 +20,19 @@ type row struct {
 	unit       unit
 }
 
-// rows gives the lines of a table in the order in which they first come.
+// rows gives the lines of a table. What only some columns have comes behind what it follows there.
 func rows(columns []*column) []row {
 	var rows []row
-	seen := map[string]bool{}
 	for _, c := range columns {
 		for _, s := range c.samples {
+			behind := 0
 			for _, v := range s {
-				if !seen[v.key] {
-					seen[v.key] = true
-					rows = append(rows, row{v.key, v.label, v.unit})
+				at := slices.IndexFunc(rows, func(r row) bool { return r.key == v.key })
+				if at < 0 {
+					at = behind
+					rows = slices.Insert(rows, at, row{v.key, v.label, v.unit})
 				}
+				behind = at + 1
 			}
 		}
 	}

@@ -31,6 +31,24 @@ func TestTableShowsMediansAndRanges(t *testing.T) {
 	}
 }
 
+// What some cases lack stands where the others have it.
+func TestTableKeepsTheOrderOfItsRows(t *testing.T) {
+	one := func(keys ...string) *column {
+		var s sample
+		for _, key := range keys {
+			s.add(key, key, number, 1)
+		}
+		return &column{samples: []sample{s}}
+	}
+	var got []string
+	for _, r := range rows([]*column{one("a", "d"), one("a", "b", "d", "e"), one("c", "d")}) {
+		got = append(got, r.key)
+	}
+	if text := strings.Join(got, ""); text != "cabde" {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestFiguresAreReadable(t *testing.T) {
 	for got, want := range map[string]string{
 		number.show(1234567):                          "1,234,567",
