@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -146,10 +147,10 @@ func processTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// inUse gives the memory of heap and stacks that is in use, and the goroutines.
+// inUse gives the memory of heap and stacks that is in use, and the goroutines. What is not in use goes back to the system.
 func inUse() (bytes, goroutines int) {
 	for range 3 { // Stacks shrink by half each time.
-		runtime.GC()
+		debug.FreeOSMemory()
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
