@@ -16,6 +16,9 @@ type backlog struct {
 
 // Run measures.
 func (l *backlog) Run(ctx context.Context, b *bench) error {
+	if err := b.mustStart(); err != nil {
+		return err
+	}
 	stores, err := b.stores()
 	if err != nil {
 		return err

@@ -22,6 +22,9 @@ const blocks = 10
 
 // Run measures.
 func (d *delivery) Run(ctx context.Context, b *bench) error {
+	if err := b.mustStart(); err != nil {
+		return err
+	}
 	stores, err := b.stores()
 	if err != nil {
 		return err

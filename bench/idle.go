@@ -23,6 +23,9 @@ const few = 100
 
 // Run measures.
 func (i *idle) Run(ctx context.Context, b *bench) (err error) {
+	if err := b.mustStart(); err != nil {
+		return err
+	}
 	if err := allowFiles(uint64(i.Connections) + 1000); err != nil { //nolint:gosec // a count
 		return err
 	}

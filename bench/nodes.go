@@ -19,6 +19,9 @@ type nodes struct {
 
 // Run measures.
 func (n *nodes) Run(ctx context.Context, b *bench) error {
+	if err := b.mustStart(); err != nil {
+		return err
+	}
 	if b.Database == "" {
 		b.note("nodes: several servers need PostgreSQL: --database")
 		return nil

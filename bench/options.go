@@ -52,3 +52,11 @@ func (o *options) stores() ([]string, error) {
 	}
 	return stores, nil
 }
+
+// mustStart refuses a server that runs already where a scenario has to start its own.
+func (o *options) mustStart() error {
+	if o.Server != "" {
+		return errors.New("--server is for live, many and pair")
+	}
+	return nil
+}

@@ -29,6 +29,9 @@ func (k *soak) shape() load.Shape {
 
 // Run measures on the first store that there is.
 func (k *soak) Run(ctx context.Context, b *bench) (err error) {
+	if err := b.mustStart(); err != nil {
+		return err
+	}
 	if err := b.look(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ type start struct {
 
 // Run measures.
 func (t *start) Run(ctx context.Context, b *bench) error {
+	if err := b.mustStart(); err != nil {
+		return err
+	}
 	text := "From starting the process to the first answer of `{ server { version } }` over HTTP, on SQLite; resident memory one second later."
 	return b.compare(ctx, tell{"start", text, t.Times}, []*column{
 		{label: "new data directory", measure: func(ctx context.Context, binary string) (sample, error) { return b.start(ctx, binary, false) }},

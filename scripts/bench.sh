@@ -12,7 +12,7 @@ nats_server=github.com/nats-io/nats-server/v2@v2.15.3
 mkdir -p artifacts
 go build -o bin/bench ./bench
 options=(--binary bin/letterlock --database "$database" --document docs/performance.md --json artifacts/bench.json)
-if bin/letterlock serve --help | grep -q -- --nats; then
+if [[ $(bin/letterlock serve --help) == *--nats* ]]; then
   GOBIN=$root/bin go install "$nats_server"
   options+=(--nats-server bin/nats-server)
 fi
