@@ -28,8 +28,10 @@ func BenchmarkDeliver(b *testing.B) {
 		left.Store(int64(b.N))
 		all := make(chan struct{})
 		var readers sync.WaitGroup
+		var open []*reading
 		for _, u := range to {
 			r := w.subscribe(u.devices[0], nil)
+			open = append(open, r)
 			readers.Go(func() {
 				for n := 1; ; n++ {
 					m, err := r.Next(w.ctx)
@@ -52,7 +54,7 @@ func BenchmarkDeliver(b *testing.B) {
 		sendAll(b, w, from, to)
 		<-all
 		b.StopTimer()
-		for _, r := range w.readers.all() {
+		for _, r := range open {
 			r.Close()
 		}
 		readers.Wait()
