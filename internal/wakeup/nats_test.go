@@ -217,7 +217,12 @@ func TestNotifyDoesNotWaitForNATS(t *testing.T) {
 }
 
 // stuckNATS greets as NATS does, and then reads nothing more.
-func stuckNATS(t *testing.T) string {
+func stuckNATS(t testing.TB) string {
+	return fakeNATS(t, func(_ *bufio.Scanner, _ net.Conn, over <-chan struct{}) { <-over })
+}
+
+// fakeNATS greets as NATS does, and then does what then says.
+func fakeNATS(t testing.TB, then func(lines *bufio.Scanner, conn net.Conn, over <-chan struct{})) string {
 	t.Helper()
 	listening, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -243,7 +248,7 @@ func stuckNATS(t *testing.T) string {
 				for lines.Scan() && lines.Text() != "PING" {
 				}
 				_, _ = fmt.Fprint(conn, "PONG\r\n")
-				<-over
+				then(lines, conn, over)
 			})
 		}
 	})
