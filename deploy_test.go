@@ -129,7 +129,9 @@ func kubernetesNode(t *testing.T) (map[string]string, time.Duration) {
 			Template struct {
 				Spec struct {
 					Grace      int64 `yaml:"terminationGracePeriodSeconds"`
-					Containers []struct{ Env []struct{ Name, Value string } }
+					Containers []struct {
+						Env []struct{ Name, Value string }
+					}
 				}
 			}
 		}
