@@ -7,7 +7,7 @@ PLAYGROUND := web/playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find web/playground/src web/playground/public -type f) \
 	web/playground/index.html web/playground/vite.config.js
 
-.PHONY: help run build binaries playground test generate lint fuzz bench vuln migration clean
+.PHONY: help run build binaries playground test generate lint fuzz bench benchstat vuln migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,11 @@ lint: ## look for suspicious code
 fuzz: ## fuzz every parser, seconds=30 each
 	./scripts/fuzz.sh $(or $(seconds),30)
 
-bench: build ## measure messages per second and latencies on both databases
-	./scripts/with-postgres.sh ./scripts/bench.sh $(args)
+bench: build ## measure all that is fast or slow and renew docs/performance.md; only=live measures one part, only=list says which there are
+	./scripts/with-postgres.sh ./scripts/bench.sh $(or $(only),all) $(args)
+
+benchstat: ## compare the hot functions with those of a commit, base=REF packages=... (all)
+	./scripts/benchstat.sh "$(base)" $(packages)
 
 vuln: ## look up known vulnerabilities; needs the internet
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...

@@ -57,6 +57,17 @@ func TestServerOpensNoBoxes(t *testing.T) {
 	}
 }
 
+// The parts of the server tell what they do; who counts it is not their business.
+func TestPartsDoNotKnowPrometheus(t *testing.T) {
+	for _, part := range []string{"mailbox", "directory", "wakeup", "socket", "graphqlhttp", "guard", "failure"} {
+		for _, pkg := range dependencies(t, "./internal/"+part) {
+			if strings.HasPrefix(pkg, "github.com/prometheus/") || pkg == module+"internal/telemetry" {
+				t.Errorf("internal/%s depends on %s", part, pkg)
+			}
+		}
+	}
+}
+
 // What both sides and browsers share knows no network, no disk and nothing of the server.
 func TestClientCoreIsApart(t *testing.T) {
 	for _, core := range []string{"identity", "cryptobox", "device"} {

@@ -35,6 +35,7 @@ type serveCommand struct {
 	Addr           string        `default:"127.0.0.1:8080" help:"The address to listen on. One that others can reach needs --public-url."`
 	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
+	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
 	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
 	NATSCA         string        `name:"nats-ca" placeholder:"FILE" type:"path" help:"Certificates that those of NATS are checked by, as PEM; by default those of the system."`
 	NATSCreds      string        `name:"nats-creds" placeholder:"FILE" type:"path" help:"Credentials for NATS, a .creds file, in place of those in the URL."`
@@ -76,7 +77,7 @@ func options() []kong.Option {
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
 	running, err := server.New(ctx, server.Config{
-		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins,
+		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
 		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
 		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
 	})
@@ -84,6 +85,9 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	log.Info("serving", "url", running.Origins()[0], "listening", running.Addr().String(), "store", running.Store(), "version", version())
+	if addr := running.MetricsAddr(); addr != nil {
+		log.Info("serving metrics", "listening", addr.String())
+	}
 	if s.Hints {
 		fmt.Print(server.Hints(running.Origins()[0]))
 	}

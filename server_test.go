@@ -137,6 +137,7 @@ func TestConfigurationErrors(t *testing.T) {
 	}{
 		"open to others": {[]string{"--addr=0.0.0.0:0"}, "", "needs LETTERLOCK_PUBLIC_URL"},
 		"address":        {nil, "LETTERLOCK_ADDR=8080", "LETTERLOCK_ADDR"},
+		"metrics":        {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_METRICS_ADDR=9090", "LETTERLOCK_METRICS_ADDR"},
 		"limit":          {nil, "LETTERLOCK_MAX_DEVICES_PER_USER=200", "LETTERLOCK_MAX_DEVICES_PER_USER is 200"},
 		"no number":      {nil, "LETTERLOCK_MAX_REQUEST_BYTES=many", "LETTERLOCK_MAX_REQUEST_BYTES"},
 		"origin":         {[]string{"--addr=127.0.0.1:0", "--allowed-origins=*"}, "", "LETTERLOCK_ALLOWED_ORIGINS"},

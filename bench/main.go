@@ -1,10 +1,11 @@
-// Command bench drives a Letterlock server through its public API alone and tells how fast it is: it registers senders and
-// receivers, opens a live subscription for each receiver, lets every sender send one message after the other, and counts that
-// each accepted message arrives exactly once and in order.
+// Command bench tells how fast a Letterlock server is, and what that costs. It starts whole processes, drives them through the
+// public API alone, and checks in every run that each accepted envelope arrives exactly once, unchanged and in order: a run that
+// loses, doubles or reorders fails, however fast it was. `make bench` runs all of it and renews docs/performance.md.
 //
-//	go run ./bench --binary bin/letterlock                                 # SQLite, in a temporary directory
-//	go run ./bench --binary bin/letterlock --database postgres://…/bench   # PostgreSQL; the database should be empty
-//	go run ./bench --server http://localhost:8080                          # a server that runs already
+//	bench list                                                          # what can be measured
+//	bench live --binary bin/letterlock                                  # on SQLite
+//	bench live --binary bin/letterlock --database postgres://…/postgres # and on PostgreSQL, in databases of its own
+//	bench live --binary bin/letterlock --base old/letterlock            # against an older server, in turn
 package main
 
 import (
@@ -12,63 +13,72 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
-	"time"
+	"runtime"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
 
-type options struct {
-	Binary    string        `help:"Server binary to start for each run." xor:"target" required:"" type:"existingfile"`
-	Server    string        `help:"URL of a server that runs already." xor:"target" required:""`
-	Database  string        `help:"Database for --binary: postgres://… or empty for SQLite in a temporary directory."`
-	Label     string        `help:"Name of the row in the table." default:"sqlite"`
-	Senders   int           `help:"How many devices send." default:"64"`
-	Receivers int           `help:"How many devices receive, each with a live subscription." default:"64"`
-	Size      int           `help:"Bytes of ciphertext." default:"256"`
-	Duration  time.Duration `help:"How long to send for." default:"10s"`
-	Warmup    time.Duration `help:"How long to send before counting." default:"2s"`
-	Runs      int           `help:"How many runs; the table shows the median by rate, and the range." default:"1"`
+type cli struct {
+	options
+
+	Live     live     `cmd:"" help:"Message after message, over sockets and over HTTP, to live receivers."`
+	Many     many     `cmd:"" help:"Many envelopes a call, with live receivers and without."`
+	Pair     pair     `cmd:"" help:"One sender, one receiver, no other load: how long until a message is shown."`
+	Idle     idle     `cmd:"" help:"Memory of subscriptions on which nothing happens."`
+	Delivery delivery `cmd:"" help:"What a delivery on an open subscription costs the server."`
+	Backlog  backlog  `cmd:"" help:"A device returns to a full mailbox."`
+	Start    start    `cmd:"" help:"From start to first answer, and memory after it."`
+	Nodes    nodes    `cmd:"" help:"Several servers on one PostgreSQL, with NATS between them."`
+	Soak     soak     `cmd:"" help:"Millions of messages through send and acknowledge: do rate and size stay?"`
+	All      all      `cmd:"" help:"Everything but soak, one after the other."`
+	List     list     `cmd:"" help:"Print what can be measured."`
 }
+
+// all is every scenario that takes minutes.
+type all struct {
+	Live     live     `embed:"" prefix:"live-"`
+	Many     many     `embed:"" prefix:"many-"`
+	Pair     pair     `embed:"" prefix:"pair-"`
+	Idle     idle     `embed:"" prefix:"idle-"`
+	Delivery delivery `embed:"" prefix:"delivery-"`
+	Backlog  backlog  `embed:"" prefix:"backlog-"`
+	Start    start    `embed:"" prefix:"start-"`
+	Nodes    nodes    `embed:"" prefix:"nodes-"`
+}
+
+type list struct{}
 
 func main() {
-	var o options
-	cli := kong.Parse(&o, kong.Description("Measures a Letterlock server through its public API."))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// One thread takes less of the machine than two that look for work in turn, and is far from busy.
+	runtime.GOMAXPROCS(1)
+	var c cli
+	parsed := kong.Parse(&c, kong.Name("bench"), kong.ShortUsageOnError(),
+		kong.Description("Measures Letterlock servers through their public API."))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cli.FatalIfErrorf(bench(ctx, o))
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.FatalIfErrorf(parsed.Run(&bench{options: c.options, out: os.Stdout, log: os.Stderr}))
 }
 
-// bench makes all runs, prints each, then the median as a row of a Markdown table. A run that lost, doubled or
-// reordered anything is an error, however fast it was.
-func bench(ctx context.Context, o options) error {
-	var results []result
-	for n := range o.Runs {
-		r, err := oneRun(ctx, o)
-		if err != nil {
-			return fmt.Errorf("run %d: %w", n+1, err)
+// Run measures one after the other.
+func (a *all) Run(ctx context.Context, b *bench) error {
+	for _, scenario := range []interface {
+		Run(ctx context.Context, b *bench) error
+	}{&a.Live, &a.Many, &a.Pair, &a.Idle, &a.Delivery, &a.Backlog, &a.Start, &a.Nodes} {
+		if err := scenario.Run(ctx, b); err != nil {
+			return err
 		}
-		fmt.Fprintf(os.Stderr, "run %d: %s\n", n+1, r)
-		results = append(results, r)
 	}
-	slices.SortFunc(results, func(a, b result) int { return int(a.rate() - b.rate()) })
-	median := results[len(results)/2]
-	fmt.Println(tableHead)
-	fmt.Println(median.row(o, results[0].rate(), results[len(results)-1].rate()))
 	return nil
 }
 
-// oneRun starts a server unless one was named, and measures it.
-func oneRun(ctx context.Context, o options) (result, error) {
-	if o.Server != "" {
-		return measure(ctx, o, o.Server)
+// Run prints the scenarios as the command line knows them.
+func (list) Run(k *kong.Context, b *bench) error {
+	for _, command := range k.Model.Children {
+		if _, err := fmt.Fprintf(b.out, "%-9s %s\n", command.Name, command.Help); err != nil {
+			return err
+		}
 	}
-	server, err := startServer(ctx, o.Binary, o.Database)
-	if err != nil {
-		return result{}, err
-	}
-	defer server.stop()
-	r, err := measure(ctx, o, server.url)
-	r.serverCPU = server.cpu()
-	return r, err
+	return nil
 }

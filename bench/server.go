@@ -5,43 +5,65 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/letterlock/letterlock/bench/internal/load"
 )
 
-// server is a process started for one run.
+// server is a process that was started for a run, or one that ran before.
 type server struct {
-	url   string
-	dir   string
-	cmd   *exec.Cmd
-	ended time.Duration // CPU time, known once it has ended
+	*load.Node
+	metrics string    // address of /metrics and pprof, where there are any
+	cmd     *exec.Cmd // nil for one that ran before
 }
 
-// startServer starts the binary on a free loopback port and waits until it is ready.
-func startServer(ctx context.Context, binary, database string) (*server, error) {
+// roomy are limits that no scenario meets whose mailboxes grow long.
+func roomy() []string {
+	return []string{"LETTERLOCK_MAILBOX_MAX_MESSAGES=100000000", "LETTERLOCK_MAILBOX_MAX_MESSAGES_PER_SENDER=100000000", "LETTERLOCK_MAILBOX_MAX_BYTES=1099511627776"}
+}
+
+// startServer starts the binary over a store on a free loopback port and waits until it is ready. With --server it gives that one.
+func (b *bench) startServer(ctx context.Context, binary string, s *store, env ...string) (*server, error) {
+	if b.Server != "" {
+		node, err := load.NewNode(b.Server)
+		return &server{Node: node}, err
+	}
+	started, err := launch(ctx, binary, s, env...)
+	if err != nil {
+		return nil, err
+	}
+	if err := waitUntil(ctx, 30*time.Second, started.ready); err != nil {
+		return nil, errors.Join(fmt.Errorf("the server at %s did not get ready: %w", started.URL, err), started.stop())
+	}
+	return started, nil
+}
+
+// launch starts the binary and does not wait.
+func launch(ctx context.Context, binary string, s *store, env ...string) (*server, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "letterlock-bench-")
+	metrics, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	node, err := load.NewNode("http://" + address)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(binary) //nolint:noctx // it is stopped by stop
-	cmd.Env = append(os.Environ(), "LETTERLOCK_ADDR="+address, "LETTERLOCK_DATA_DIR="+dir, "LETTERLOCK_DATABASE="+database, "LETTERLOCK_LOG_LEVEL=warn")
+	cmd.Env = append(os.Environ(), "LETTERLOCK_ADDR="+address, "LETTERLOCK_METRICS_ADDR="+metrics, "LETTERLOCK_DATA_DIR="+s.dir,
+		"LETTERLOCK_DATABASE="+s.database, "LETTERLOCK_LOG_LEVEL=warn")
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	s := &server{url: "http://" + address, dir: dir, cmd: cmd}
-	if err := s.waitReady(ctx); err != nil {
-		s.stop()
 		return nil, err
 	}
-	return s, nil
+	return &server{Node: node, metrics: metrics, cmd: cmd}, nil
 }
 
 func freeAddress(ctx context.Context) (string, error) {
@@ -52,49 +74,46 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func (s *server) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+func waitUntil(ctx context.Context, patience time.Duration, done func(context.Context) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if s.ready(ctx) {
-			return nil
-		}
+	for !done(ctx) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("the server at %s did not get ready", s.url)
+			return ctx.Err()
 		}
 	}
+	return nil
 }
 
 func (s *server) ready(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/readyz", nil)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	return s.Query(ctx, nil, `{ server { version } }`, nil, nil) == nil
 }
 
-// cpu ends the server and gives the CPU time that it took in all.
-func (s *server) cpu() time.Duration {
-	s.stop()
-	return s.ended
+// process gives the server's; it has none here if it ran before.
+func (s *server) process() []process {
+	if s.cmd == nil {
+		return nil
+	}
+	return []process{process(s.cmd.Process.Pid)}
 }
 
-// stop ends the process and removes its directory; a second call does nothing.
-func (s *server) stop() {
-	if s.cmd.ProcessState != nil {
-		return
+// stop ends the process in order; a second call does nothing.
+func (s *server) stop() error {
+	s.Close()
+	if s.cmd == nil || s.cmd.ProcessState != nil {
+		return nil
 	}
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	_ = s.cmd.Wait()
-	s.ended = s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
-	_ = os.RemoveAll(s.dir)
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	kill := time.AfterFunc(time.Minute, func() { _ = s.cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := s.cmd.Wait(); err != nil {
+		return fmt.Errorf("the server ended badly: %w", err)
+	}
+	return nil
 }

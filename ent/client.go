@@ -852,22 +852,6 @@ func (c *MailboxClient) QueryDevice(_m *Mailbox) *DeviceQuery {
 	return query
 }
 
-// QueryMessages queries the messages edge of a Mailbox.
-func (c *MailboxClient) QueryMessages(_m *Mailbox) *MessageQuery {
-	query := (&MessageClient{config: c.config}).Query()
-	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
-		id := _m.ID
-		step := sqlgraph.NewStep(
-			sqlgraph.From(mailbox.Table, mailbox.FieldID, id),
-			sqlgraph.To(message.Table, message.FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, mailbox.MessagesTable, mailbox.MessagesColumn),
-		)
-		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
-		return fromV, nil
-	}
-	return query
-}
-
 // Hooks returns the client hooks.
 func (c *MailboxClient) Hooks() []Hook {
 	return c.hooks.Mailbox
@@ -999,22 +983,6 @@ func (c *MessageClient) GetX(ctx context.Context, id int64) *Message {
 		panic(err)
 	}
 	return obj
-}
-
-// QueryMailbox queries the mailbox edge of a Message.
-func (c *MessageClient) QueryMailbox(_m *Message) *MailboxQuery {
-	query := (&MailboxClient{config: c.config}).Query()
-	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
-		id := _m.ID
-		step := sqlgraph.NewStep(
-			sqlgraph.From(message.Table, message.FieldID, id),
-			sqlgraph.To(mailbox.Table, mailbox.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, true, message.MailboxTable, message.MailboxColumn),
-		)
-		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
-		return fromV, nil
-	}
-	return query
 }
 
 // Hooks returns the client hooks.

@@ -48,11 +48,9 @@ type Mailbox struct {
 type MailboxEdges struct {
 	// Device holds the value of the device edge.
 	Device *Device `json:"device,omitempty"`
-	// Messages holds the value of the messages edge.
-	Messages []*Message `json:"messages,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [1]bool
 }
 
 // DeviceOrErr returns the Device value or an error if the edge
@@ -64,15 +62,6 @@ func (e MailboxEdges) DeviceOrErr() (*Device, error) {
 		return nil, &NotFoundError{label: device.Label}
 	}
 	return nil, &NotLoadedError{edge: "device"}
-}
-
-// MessagesOrErr returns the Messages value or an error if the edge
-// was not loaded in eager-loading.
-func (e MailboxEdges) MessagesOrErr() ([]*Message, error) {
-	if e.loadedTypes[1] {
-		return e.Messages, nil
-	}
-	return nil, &NotLoadedError{edge: "messages"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -183,11 +172,6 @@ func (_m *Mailbox) Value(name string) (ent.Value, error) {
 // QueryDevice queries the "device" edge of the Mailbox entity.
 func (_m *Mailbox) QueryDevice() *DeviceQuery {
 	return NewMailboxClient(_m.config).QueryDevice(_m)
-}
-
-// QueryMessages queries the "messages" edge of the Mailbox entity.
-func (_m *Mailbox) QueryMessages() *MessageQuery {
-	return NewMailboxClient(_m.config).QueryMessages(_m)
 }
 
 // Update returns a builder for updating this Mailbox.

@@ -12,7 +12,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/mailbox"
-	"github.com/letterlock/letterlock/ent/message"
 )
 
 // MailboxCreate is the builder for creating a Mailbox entity.
@@ -148,21 +147,6 @@ func (_c *MailboxCreate) SetID(v int64) *MailboxCreate {
 // SetDevice sets the "device" edge to the Device entity.
 func (_c *MailboxCreate) SetDevice(v *Device) *MailboxCreate {
 	return _c.SetDeviceID(v.ID)
-}
-
-// AddMessageIDs adds the "messages" edge to the Message entity by IDs.
-func (_c *MailboxCreate) AddMessageIDs(ids ...int64) *MailboxCreate {
-	_c.mutation.AddMessageIDs(ids...)
-	return _c
-}
-
-// AddMessages adds the "messages" edges to the Message entity.
-func (_c *MailboxCreate) AddMessages(v ...*Message) *MailboxCreate {
-	ids := make([]int64, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _c.AddMessageIDs(ids...)
 }
 
 // Mutation returns the MailboxMutation object of the builder.
@@ -359,22 +343,6 @@ func (_c *MailboxCreate) createSpec() (*Mailbox, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.DeviceID = nodes[0]
-		_spec.Edges = append(_spec.Edges, edge)
-	}
-	if nodes := _c.mutation.MessagesIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -4,7 +4,6 @@ package ent
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -15,20 +14,18 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/mailbox"
-	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/predicate"
 )
 
 // MailboxQuery is the builder for querying Mailbox entities.
 type MailboxQuery struct {
 	config
-	ctx          *QueryContext
-	order        []mailbox.OrderOption
-	inters       []Interceptor
-	predicates   []predicate.Mailbox
-	withDevice   *DeviceQuery
-	withMessages *MessageQuery
-	modifiers    []func(*sql.Selector)
+	ctx        *QueryContext
+	order      []mailbox.OrderOption
+	inters     []Interceptor
+	predicates []predicate.Mailbox
+	withDevice *DeviceQuery
+	modifiers  []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -80,28 +77,6 @@ func (_q *MailboxQuery) QueryDevice() *DeviceQuery {
 			sqlgraph.From(mailbox.Table, mailbox.FieldID, selector),
 			sqlgraph.To(device.Table, device.FieldID),
 			sqlgraph.Edge(sqlgraph.O2O, true, mailbox.DeviceTable, mailbox.DeviceColumn),
-		)
-		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
-		return fromU, nil
-	}
-	return query
-}
-
-// QueryMessages chains the current query on the "messages" edge.
-func (_q *MailboxQuery) QueryMessages() *MessageQuery {
-	query := (&MessageClient{config: _q.config}).Query()
-	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
-		if err := _q.prepareQuery(ctx); err != nil {
-			return nil, err
-		}
-		selector := _q.sqlQuery(ctx)
-		if err := selector.Err(); err != nil {
-			return nil, err
-		}
-		step := sqlgraph.NewStep(
-			sqlgraph.From(mailbox.Table, mailbox.FieldID, selector),
-			sqlgraph.To(message.Table, message.FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, mailbox.MessagesTable, mailbox.MessagesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -296,13 +271,12 @@ func (_q *MailboxQuery) Clone() *MailboxQuery {
 		return nil
 	}
 	return &MailboxQuery{
-		config:       _q.config,
-		ctx:          _q.ctx.Clone(),
-		order:        append([]mailbox.OrderOption{}, _q.order...),
-		inters:       append([]Interceptor{}, _q.inters...),
-		predicates:   append([]predicate.Mailbox{}, _q.predicates...),
-		withDevice:   _q.withDevice.Clone(),
-		withMessages: _q.withMessages.Clone(),
+		config:     _q.config,
+		ctx:        _q.ctx.Clone(),
+		order:      append([]mailbox.OrderOption{}, _q.order...),
+		inters:     append([]Interceptor{}, _q.inters...),
+		predicates: append([]predicate.Mailbox{}, _q.predicates...),
+		withDevice: _q.withDevice.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -317,17 +291,6 @@ func (_q *MailboxQuery) WithDevice(opts ...func(*DeviceQuery)) *MailboxQuery {
 		opt(query)
 	}
 	_q.withDevice = query
-	return _q
-}
-
-// WithMessages tells the query-builder to eager-load the nodes that are connected to
-// the "messages" edge. The optional arguments are used to configure the query builder of the edge.
-func (_q *MailboxQuery) WithMessages(opts ...func(*MessageQuery)) *MailboxQuery {
-	query := (&MessageClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	_q.withMessages = query
 	return _q
 }
 
@@ -409,9 +372,8 @@ func (_q *MailboxQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Mail
 	var (
 		nodes       = []*Mailbox{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [1]bool{
 			_q.withDevice != nil,
-			_q.withMessages != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -438,13 +400,6 @@ func (_q *MailboxQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Mail
 	if query := _q.withDevice; query != nil {
 		if err := _q.loadDevice(ctx, query, nodes, nil,
 			func(n *Mailbox, e *Device) { n.Edges.Device = e }); err != nil {
-			return nil, err
-		}
-	}
-	if query := _q.withMessages; query != nil {
-		if err := _q.loadMessages(ctx, query, nodes,
-			func(n *Mailbox) { n.Edges.Messages = []*Message{} },
-			func(n *Mailbox, e *Message) { n.Edges.Messages = append(n.Edges.Messages, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -477,36 +432,6 @@ func (_q *MailboxQuery) loadDevice(ctx context.Context, query *DeviceQuery, node
 		for i := range nodes {
 			assign(nodes[i], n)
 		}
-	}
-	return nil
-}
-func (_q *MailboxQuery) loadMessages(ctx context.Context, query *MessageQuery, nodes []*Mailbox, init func(*Mailbox), assign func(*Mailbox, *Message)) error {
-	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[int64]*Mailbox)
-	for i := range nodes {
-		fks = append(fks, nodes[i].ID)
-		nodeids[nodes[i].ID] = nodes[i]
-		if init != nil {
-			init(nodes[i])
-		}
-	}
-	if len(query.ctx.Fields) > 0 {
-		query.ctx.AppendFieldOnce(message.FieldMailboxID)
-	}
-	query.Where(predicate.Message(func(s *sql.Selector) {
-		s.Where(sql.InValues(s.C(mailbox.MessagesColumn), fks...))
-	}))
-	neighbors, err := query.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range neighbors {
-		fk := n.MailboxID
-		node, ok := nodeids[fk]
-		if !ok {
-			return fmt.Errorf(`unexpected referenced foreign-key "mailbox_id" returned %v for node %v`, fk, n.ID)
-		}
-		assign(node, n)
 	}
 	return nil
 }

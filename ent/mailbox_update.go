@@ -11,7 +11,6 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/letterlock/letterlock/ent/mailbox"
-	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/predicate"
 )
 
@@ -189,45 +188,9 @@ func (_u *MailboxUpdate) AddAcceptedCount(v int64) *MailboxUpdate {
 	return _u
 }
 
-// AddMessageIDs adds the "messages" edge to the Message entity by IDs.
-func (_u *MailboxUpdate) AddMessageIDs(ids ...int64) *MailboxUpdate {
-	_u.mutation.AddMessageIDs(ids...)
-	return _u
-}
-
-// AddMessages adds the "messages" edges to the Message entity.
-func (_u *MailboxUpdate) AddMessages(v ...*Message) *MailboxUpdate {
-	ids := make([]int64, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.AddMessageIDs(ids...)
-}
-
 // Mutation returns the MailboxMutation object of the builder.
 func (_u *MailboxUpdate) Mutation() *MailboxMutation {
 	return _u.mutation
-}
-
-// ClearMessages clears all "messages" edges to the Message entity.
-func (_u *MailboxUpdate) ClearMessages() *MailboxUpdate {
-	_u.mutation.ClearMessages()
-	return _u
-}
-
-// RemoveMessageIDs removes the "messages" edge to Message entities by IDs.
-func (_u *MailboxUpdate) RemoveMessageIDs(ids ...int64) *MailboxUpdate {
-	_u.mutation.RemoveMessageIDs(ids...)
-	return _u
-}
-
-// RemoveMessages removes "messages" edges to Message entities.
-func (_u *MailboxUpdate) RemoveMessages(v ...*Message) *MailboxUpdate {
-	ids := make([]int64, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.RemoveMessageIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -321,51 +284,6 @@ func (_u *MailboxUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedAcceptedCount(); ok {
 		_spec.AddField(mailbox.FieldAcceptedCount, field.TypeInt64, value)
-	}
-	if _u.mutation.MessagesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.RemovedMessagesIDs(); len(nodes) > 0 && !_u.mutation.MessagesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.MessagesIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -548,45 +466,9 @@ func (_u *MailboxUpdateOne) AddAcceptedCount(v int64) *MailboxUpdateOne {
 	return _u
 }
 
-// AddMessageIDs adds the "messages" edge to the Message entity by IDs.
-func (_u *MailboxUpdateOne) AddMessageIDs(ids ...int64) *MailboxUpdateOne {
-	_u.mutation.AddMessageIDs(ids...)
-	return _u
-}
-
-// AddMessages adds the "messages" edges to the Message entity.
-func (_u *MailboxUpdateOne) AddMessages(v ...*Message) *MailboxUpdateOne {
-	ids := make([]int64, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.AddMessageIDs(ids...)
-}
-
 // Mutation returns the MailboxMutation object of the builder.
 func (_u *MailboxUpdateOne) Mutation() *MailboxMutation {
 	return _u.mutation
-}
-
-// ClearMessages clears all "messages" edges to the Message entity.
-func (_u *MailboxUpdateOne) ClearMessages() *MailboxUpdateOne {
-	_u.mutation.ClearMessages()
-	return _u
-}
-
-// RemoveMessageIDs removes the "messages" edge to Message entities by IDs.
-func (_u *MailboxUpdateOne) RemoveMessageIDs(ids ...int64) *MailboxUpdateOne {
-	_u.mutation.RemoveMessageIDs(ids...)
-	return _u
-}
-
-// RemoveMessages removes "messages" edges to Message entities.
-func (_u *MailboxUpdateOne) RemoveMessages(v ...*Message) *MailboxUpdateOne {
-	ids := make([]int64, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.RemoveMessageIDs(ids...)
 }
 
 // Where appends a list predicates to the MailboxUpdate builder.
@@ -710,51 +592,6 @@ func (_u *MailboxUpdateOne) sqlSave(ctx context.Context) (_node *Mailbox, err er
 	}
 	if value, ok := _u.mutation.AddedAcceptedCount(); ok {
 		_spec.AddField(mailbox.FieldAcceptedCount, field.TypeInt64, value)
-	}
-	if _u.mutation.MessagesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.RemovedMessagesIDs(); len(nodes) > 0 && !_u.mutation.MessagesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.MessagesIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
-			Inverse: false,
-			Table:   mailbox.MessagesTable,
-			Columns: []string{mailbox.MessagesColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &Mailbox{config: _u.config}
 	_spec.Assign = _node.assignValues

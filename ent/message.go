@@ -9,7 +9,6 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
-	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 )
 
@@ -37,31 +36,8 @@ type Message struct {
 	// Nonce holds the value of the "nonce" field.
 	Nonce []byte `json:"nonce,omitempty"`
 	// Ciphertext holds the value of the "ciphertext" field.
-	Ciphertext []byte `json:"ciphertext,omitempty"`
-	// Edges holds the relations/edges for other nodes in the graph.
-	// The values are being populated by the MessageQuery when eager-loading is set.
-	Edges        MessageEdges `json:"edges"`
+	Ciphertext   []byte `json:"ciphertext,omitempty"`
 	selectValues sql.SelectValues
-}
-
-// MessageEdges holds the relations/edges for other nodes in the graph.
-type MessageEdges struct {
-	// Mailbox holds the value of the mailbox edge.
-	Mailbox *Mailbox `json:"mailbox,omitempty"`
-	// loadedTypes holds the information for reporting if a
-	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
-}
-
-// MailboxOrErr returns the Mailbox value or an error if the edge
-// was not loaded in eager-loading, or loaded but was not found.
-func (e MessageEdges) MailboxOrErr() (*Mailbox, error) {
-	if e.Mailbox != nil {
-		return e.Mailbox, nil
-	} else if e.loadedTypes[0] {
-		return nil, &NotFoundError{label: mailbox.Label}
-	}
-	return nil, &NotLoadedError{edge: "mailbox"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -169,11 +145,6 @@ func (_m *Message) assignValues(columns []string, values []any) error {
 // This includes values selected through modifiers, order, etc.
 func (_m *Message) Value(name string) (ent.Value, error) {
 	return _m.selectValues.Get(name)
-}
-
-// QueryMailbox queries the "mailbox" edge of the Message entity.
-func (_m *Message) QueryMailbox() *MailboxQuery {
-	return NewMessageClient(_m.config).QueryMailbox(_m)
 }
 
 // Update returns a builder for updating this Message.

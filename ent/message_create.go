@@ -11,7 +11,6 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
-	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 )
 
@@ -89,11 +88,6 @@ func (_c *MessageCreate) SetID(v int64) *MessageCreate {
 	return _c
 }
 
-// SetMailbox sets the "mailbox" edge to the Mailbox entity.
-func (_c *MessageCreate) SetMailbox(v *Mailbox) *MessageCreate {
-	return _c.SetMailboxID(v.ID)
-}
-
 // Mutation returns the MessageMutation object of the builder.
 func (_c *MessageCreate) Mutation() *MessageMutation {
 	return _c.mutation
@@ -165,9 +159,6 @@ func (_c *MessageCreate) check() error {
 	if _, ok := _c.mutation.Ciphertext(); !ok {
 		return &ValidationError{Name: "ciphertext", err: errors.New(`ent: missing required field "Message.ciphertext"`)}
 	}
-	if len(_c.mutation.MailboxIDs()) == 0 {
-		return &ValidationError{Name: "mailbox", err: errors.New(`ent: missing required edge "Message.mailbox"`)}
-	}
 	return nil
 }
 
@@ -200,6 +191,10 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = id
+	}
+	if value, ok := _c.mutation.MailboxID(); ok {
+		_spec.SetField(message.FieldMailboxID, field.TypeInt64, value)
+		_node.MailboxID = value
 	}
 	if value, ok := _c.mutation.MessageID(); ok {
 		_spec.SetField(message.FieldMessageID, field.TypeUUID, value)
@@ -236,23 +231,6 @@ func (_c *MessageCreate) createSpec() (*Message, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Ciphertext(); ok {
 		_spec.SetField(message.FieldCiphertext, field.TypeBytes, value)
 		_node.Ciphertext = value
-	}
-	if nodes := _c.mutation.MailboxIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2O,
-			Inverse: true,
-			Table:   message.MailboxTable,
-			Columns: []string{message.MailboxColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(mailbox.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_node.MailboxID = nodes[0]
-		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
 }

@@ -12,7 +12,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/predicate"
 )
@@ -20,12 +19,11 @@ import (
 // MessageQuery is the builder for querying Message entities.
 type MessageQuery struct {
 	config
-	ctx         *QueryContext
-	order       []message.OrderOption
-	inters      []Interceptor
-	predicates  []predicate.Message
-	withMailbox *MailboxQuery
-	modifiers   []func(*sql.Selector)
+	ctx        *QueryContext
+	order      []message.OrderOption
+	inters     []Interceptor
+	predicates []predicate.Message
+	modifiers  []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -60,28 +58,6 @@ func (_q *MessageQuery) Unique(unique bool) *MessageQuery {
 func (_q *MessageQuery) Order(o ...message.OrderOption) *MessageQuery {
 	_q.order = append(_q.order, o...)
 	return _q
-}
-
-// QueryMailbox chains the current query on the "mailbox" edge.
-func (_q *MessageQuery) QueryMailbox() *MailboxQuery {
-	query := (&MailboxClient{config: _q.config}).Query()
-	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
-		if err := _q.prepareQuery(ctx); err != nil {
-			return nil, err
-		}
-		selector := _q.sqlQuery(ctx)
-		if err := selector.Err(); err != nil {
-			return nil, err
-		}
-		step := sqlgraph.NewStep(
-			sqlgraph.From(message.Table, message.FieldID, selector),
-			sqlgraph.To(mailbox.Table, mailbox.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, true, message.MailboxTable, message.MailboxColumn),
-		)
-		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
-		return fromU, nil
-	}
-	return query
 }
 
 // First returns the first Message entity from the query.
@@ -271,27 +247,15 @@ func (_q *MessageQuery) Clone() *MessageQuery {
 		return nil
 	}
 	return &MessageQuery{
-		config:      _q.config,
-		ctx:         _q.ctx.Clone(),
-		order:       append([]message.OrderOption{}, _q.order...),
-		inters:      append([]Interceptor{}, _q.inters...),
-		predicates:  append([]predicate.Message{}, _q.predicates...),
-		withMailbox: _q.withMailbox.Clone(),
+		config:     _q.config,
+		ctx:        _q.ctx.Clone(),
+		order:      append([]message.OrderOption{}, _q.order...),
+		inters:     append([]Interceptor{}, _q.inters...),
+		predicates: append([]predicate.Message{}, _q.predicates...),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
 	}
-}
-
-// WithMailbox tells the query-builder to eager-load the nodes that are connected to
-// the "mailbox" edge. The optional arguments are used to configure the query builder of the edge.
-func (_q *MessageQuery) WithMailbox(opts ...func(*MailboxQuery)) *MessageQuery {
-	query := (&MailboxClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	_q.withMailbox = query
-	return _q
 }
 
 // GroupBy is used to group vertices by one or more fields/columns.
@@ -370,11 +334,8 @@ func (_q *MessageQuery) prepareQuery(ctx context.Context) error {
 
 func (_q *MessageQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Message, error) {
 	var (
-		nodes       = []*Message{}
-		_spec       = _q.querySpec()
-		loadedTypes = [1]bool{
-			_q.withMailbox != nil,
-		}
+		nodes = []*Message{}
+		_spec = _q.querySpec()
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
 		return (*Message).scanValues(nil, columns)
@@ -382,7 +343,6 @@ func (_q *MessageQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Mess
 	_spec.Assign = func(columns []string, values []any) error {
 		node := &Message{config: _q.config}
 		nodes = append(nodes, node)
-		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
 	if len(_q.modifiers) > 0 {
@@ -397,43 +357,7 @@ func (_q *MessageQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Mess
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
-	if query := _q.withMailbox; query != nil {
-		if err := _q.loadMailbox(ctx, query, nodes, nil,
-			func(n *Message, e *Mailbox) { n.Edges.Mailbox = e }); err != nil {
-			return nil, err
-		}
-	}
 	return nodes, nil
-}
-
-func (_q *MessageQuery) loadMailbox(ctx context.Context, query *MailboxQuery, nodes []*Message, init func(*Message), assign func(*Message, *Mailbox)) error {
-	ids := make([]int64, 0, len(nodes))
-	nodeids := make(map[int64][]*Message)
-	for i := range nodes {
-		fk := nodes[i].MailboxID
-		if _, ok := nodeids[fk]; !ok {
-			ids = append(ids, fk)
-		}
-		nodeids[fk] = append(nodeids[fk], nodes[i])
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	query.Where(mailbox.IDIn(ids...))
-	neighbors, err := query.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range neighbors {
-		nodes, ok := nodeids[n.ID]
-		if !ok {
-			return fmt.Errorf(`unexpected foreign-key "mailbox_id" returned %v`, n.ID)
-		}
-		for i := range nodes {
-			assign(nodes[i], n)
-		}
-	}
-	return nil
 }
 
 func (_q *MessageQuery) sqlCount(ctx context.Context) (int, error) {
@@ -463,9 +387,6 @@ func (_q *MessageQuery) querySpec() *sqlgraph.QuerySpec {
 			if fields[i] != message.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, fields[i])
 			}
-		}
-		if _q.withMailbox != nil {
-			_spec.Node.AddColumnOnce(message.FieldMailboxID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

@@ -59,18 +59,7 @@ func (_u *MessageUpdate) ExecX(ctx context.Context) {
 	}
 }
 
-// check runs all checks and user-defined validators on the builder.
-func (_u *MessageUpdate) check() error {
-	if _u.mutation.MailboxCleared() && len(_u.mutation.MailboxIDs()) > 0 {
-		return errors.New(`ent: clearing a required unique edge "Message.mailbox"`)
-	}
-	return nil
-}
-
 func (_u *MessageUpdate) sqlSave(ctx context.Context) (_node int, err error) {
-	if err := _u.check(); err != nil {
-		return _node, err
-	}
 	_spec := sqlgraph.NewUpdateSpec(message.Table, message.Columns, sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
@@ -147,18 +136,7 @@ func (_u *MessageUpdateOne) ExecX(ctx context.Context) {
 	}
 }
 
-// check runs all checks and user-defined validators on the builder.
-func (_u *MessageUpdateOne) check() error {
-	if _u.mutation.MailboxCleared() && len(_u.mutation.MailboxIDs()) > 0 {
-		return errors.New(`ent: clearing a required unique edge "Message.mailbox"`)
-	}
-	return nil
-}
-
 func (_u *MessageUpdateOne) sqlSave(ctx context.Context) (_node *Message, err error) {
-	if err := _u.check(); err != nil {
-		return _node, err
-	}
 	_spec := sqlgraph.NewUpdateSpec(message.Table, message.Columns, sqlgraph.NewFieldSpec(message.FieldID, field.TypeInt64))
 	id, ok := _u.mutation.ID()
 	if !ok {

@@ -2204,9 +2204,6 @@ type MailboxMutation struct {
 	clearedFields          map[string]struct{}
 	device                 *string
 	cleareddevice          bool
-	messages               map[int64]struct{}
-	removedmessages        map[int64]struct{}
-	clearedmessages        bool
 	done                   bool
 	oldValue               func(context.Context) (*Mailbox, error)
 	predicates             []predicate.Mailbox
@@ -2843,60 +2840,6 @@ func (m *MailboxMutation) ResetDevice() {
 	m.cleareddevice = false
 }
 
-// AddMessageIDs adds the "messages" edge to the Message entity by ids.
-func (m *MailboxMutation) AddMessageIDs(ids ...int64) {
-	if m.messages == nil {
-		m.messages = make(map[int64]struct{})
-	}
-	for i := range ids {
-		m.messages[ids[i]] = struct{}{}
-	}
-}
-
-// ClearMessages clears the "messages" edge to the Message entity.
-func (m *MailboxMutation) ClearMessages() {
-	m.clearedmessages = true
-}
-
-// MessagesCleared reports if the "messages" edge to the Message entity was cleared.
-func (m *MailboxMutation) MessagesCleared() bool {
-	return m.clearedmessages
-}
-
-// RemoveMessageIDs removes the "messages" edge to the Message entity by IDs.
-func (m *MailboxMutation) RemoveMessageIDs(ids ...int64) {
-	if m.removedmessages == nil {
-		m.removedmessages = make(map[int64]struct{})
-	}
-	for i := range ids {
-		delete(m.messages, ids[i])
-		m.removedmessages[ids[i]] = struct{}{}
-	}
-}
-
-// RemovedMessages returns the removed IDs of the "messages" edge to the Message entity.
-func (m *MailboxMutation) RemovedMessagesIDs() (ids []int64) {
-	for id := range m.removedmessages {
-		ids = append(ids, id)
-	}
-	return
-}
-
-// MessagesIDs returns the "messages" edge IDs in the mutation.
-func (m *MailboxMutation) MessagesIDs() (ids []int64) {
-	for id := range m.messages {
-		ids = append(ids, id)
-	}
-	return
-}
-
-// ResetMessages resets all changes to the "messages" edge.
-func (m *MailboxMutation) ResetMessages() {
-	m.messages = nil
-	m.clearedmessages = false
-	m.removedmessages = nil
-}
-
 // Where appends a list predicates to the MailboxMutation builder.
 func (m *MailboxMutation) Where(ps ...predicate.Mailbox) {
 	m.predicates = append(m.predicates, ps...)
@@ -3270,12 +3213,9 @@ func (m *MailboxMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *MailboxMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 1)
 	if m.device != nil {
 		edges = append(edges, mailbox.EdgeDevice)
-	}
-	if m.messages != nil {
-		edges = append(edges, mailbox.EdgeMessages)
 	}
 	return edges
 }
@@ -3288,47 +3228,27 @@ func (m *MailboxMutation) AddedIDs(name string) []ent.Value {
 		if id := m.device; id != nil {
 			return []ent.Value{*id}
 		}
-	case mailbox.EdgeMessages:
-		ids := make([]ent.Value, 0, len(m.messages))
-		for id := range m.messages {
-			ids = append(ids, id)
-		}
-		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *MailboxMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
-	if m.removedmessages != nil {
-		edges = append(edges, mailbox.EdgeMessages)
-	}
+	edges := make([]string, 0, 1)
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *MailboxMutation) RemovedIDs(name string) []ent.Value {
-	switch name {
-	case mailbox.EdgeMessages:
-		ids := make([]ent.Value, 0, len(m.removedmessages))
-		for id := range m.removedmessages {
-			ids = append(ids, id)
-		}
-		return ids
-	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *MailboxMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 1)
 	if m.cleareddevice {
 		edges = append(edges, mailbox.EdgeDevice)
-	}
-	if m.clearedmessages {
-		edges = append(edges, mailbox.EdgeMessages)
 	}
 	return edges
 }
@@ -3339,8 +3259,6 @@ func (m *MailboxMutation) EdgeCleared(name string) bool {
 	switch name {
 	case mailbox.EdgeDevice:
 		return m.cleareddevice
-	case mailbox.EdgeMessages:
-		return m.clearedmessages
 	}
 	return false
 }
@@ -3363,9 +3281,6 @@ func (m *MailboxMutation) ResetEdge(name string) error {
 	case mailbox.EdgeDevice:
 		m.ResetDevice()
 		return nil
-	case mailbox.EdgeMessages:
-		m.ResetMessages()
-		return nil
 	}
 	return fmt.Errorf("unknown Mailbox edge %s", name)
 }
@@ -3376,6 +3291,8 @@ type MessageMutation struct {
 	op                     Op
 	typ                    string
 	id                     *int64
+	mailbox_id             *int64
+	addmailbox_id          *int64
 	message_id             *uuid.UUID
 	sender_user_id         *string
 	sender_device_id       *string
@@ -3390,8 +3307,6 @@ type MessageMutation struct {
 	nonce                  *[]byte
 	ciphertext             *[]byte
 	clearedFields          map[string]struct{}
-	mailbox                *int64
-	clearedmailbox         bool
 	done                   bool
 	oldValue               func(context.Context) (*Message, error)
 	predicates             []predicate.Message
@@ -3503,12 +3418,13 @@ func (m *MessageMutation) IDs(ctx context.Context) ([]int64, error) {
 
 // SetMailboxID sets the "mailbox_id" field.
 func (m *MessageMutation) SetMailboxID(i int64) {
-	m.mailbox = &i
+	m.mailbox_id = &i
+	m.addmailbox_id = nil
 }
 
 // MailboxID returns the value of the "mailbox_id" field in the mutation.
 func (m *MessageMutation) MailboxID() (r int64, exists bool) {
-	v := m.mailbox
+	v := m.mailbox_id
 	if v == nil {
 		return
 	}
@@ -3532,9 +3448,28 @@ func (m *MessageMutation) OldMailboxID(ctx context.Context) (v int64, err error)
 	return oldValue.MailboxID, nil
 }
 
+// AddMailboxID adds i to the "mailbox_id" field.
+func (m *MessageMutation) AddMailboxID(i int64) {
+	if m.addmailbox_id != nil {
+		*m.addmailbox_id += i
+	} else {
+		m.addmailbox_id = &i
+	}
+}
+
+// AddedMailboxID returns the value that was added to the "mailbox_id" field in this mutation.
+func (m *MessageMutation) AddedMailboxID() (r int64, exists bool) {
+	v := m.addmailbox_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
 // ResetMailboxID resets all changes to the "mailbox_id" field.
 func (m *MessageMutation) ResetMailboxID() {
-	m.mailbox = nil
+	m.mailbox_id = nil
+	m.addmailbox_id = nil
 }
 
 // SetMessageID sets the "message_id" field.
@@ -3954,33 +3889,6 @@ func (m *MessageMutation) ResetCiphertext() {
 	m.ciphertext = nil
 }
 
-// ClearMailbox clears the "mailbox" edge to the Mailbox entity.
-func (m *MessageMutation) ClearMailbox() {
-	m.clearedmailbox = true
-	m.clearedFields[message.FieldMailboxID] = struct{}{}
-}
-
-// MailboxCleared reports if the "mailbox" edge to the Mailbox entity was cleared.
-func (m *MessageMutation) MailboxCleared() bool {
-	return m.clearedmailbox
-}
-
-// MailboxIDs returns the "mailbox" edge IDs in the mutation.
-// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
-// MailboxID instead. It exists only for internal usage by the builders.
-func (m *MessageMutation) MailboxIDs() (ids []int64) {
-	if id := m.mailbox; id != nil {
-		ids = append(ids, *id)
-	}
-	return
-}
-
-// ResetMailbox resets all changes to the "mailbox" edge.
-func (m *MessageMutation) ResetMailbox() {
-	m.mailbox = nil
-	m.clearedmailbox = false
-}
-
 // Where appends a list predicates to the MessageMutation builder.
 func (m *MessageMutation) Where(ps ...predicate.Message) {
 	m.predicates = append(m.predicates, ps...)
@@ -4016,7 +3924,7 @@ func (m *MessageMutation) Type() string {
 // AddedFields().
 func (m *MessageMutation) Fields() []string {
 	fields := make([]string, 0, 10)
-	if m.mailbox != nil {
+	if m.mailbox_id != nil {
 		fields = append(fields, message.FieldMailboxID)
 	}
 	if m.message_id != nil {
@@ -4190,6 +4098,9 @@ func (m *MessageMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *MessageMutation) AddedFields() []string {
 	var fields []string
+	if m.addmailbox_id != nil {
+		fields = append(fields, message.FieldMailboxID)
+	}
 	if m.addsender_list_version != nil {
 		fields = append(fields, message.FieldSenderListVersion)
 	}
@@ -4210,6 +4121,8 @@ func (m *MessageMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *MessageMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case message.FieldMailboxID:
+		return m.AddedMailboxID()
 	case message.FieldSenderListVersion:
 		return m.AddedSenderListVersion()
 	case message.FieldSentAt:
@@ -4227,6 +4140,13 @@ func (m *MessageMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *MessageMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case message.FieldMailboxID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMailboxID(v)
+		return nil
 	case message.FieldSenderListVersion:
 		v, ok := value.(int32)
 		if !ok {
@@ -4327,28 +4247,19 @@ func (m *MessageMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *MessageMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
-	if m.mailbox != nil {
-		edges = append(edges, message.EdgeMailbox)
-	}
+	edges := make([]string, 0, 0)
 	return edges
 }
 
 // AddedIDs returns all IDs (to other nodes) that were added for the given edge
 // name in this mutation.
 func (m *MessageMutation) AddedIDs(name string) []ent.Value {
-	switch name {
-	case message.EdgeMailbox:
-		if id := m.mailbox; id != nil {
-			return []ent.Value{*id}
-		}
-	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *MessageMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 0)
 	return edges
 }
 
@@ -4360,42 +4271,25 @@ func (m *MessageMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *MessageMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
-	if m.clearedmailbox {
-		edges = append(edges, message.EdgeMailbox)
-	}
+	edges := make([]string, 0, 0)
 	return edges
 }
 
 // EdgeCleared returns a boolean which indicates if the edge with the given name
 // was cleared in this mutation.
 func (m *MessageMutation) EdgeCleared(name string) bool {
-	switch name {
-	case message.EdgeMailbox:
-		return m.clearedmailbox
-	}
 	return false
 }
 
 // ClearEdge clears the value of the edge with the given name. It returns an error
 // if that edge is not defined in the schema.
 func (m *MessageMutation) ClearEdge(name string) error {
-	switch name {
-	case message.EdgeMailbox:
-		m.ClearMailbox()
-		return nil
-	}
 	return fmt.Errorf("unknown Message unique edge %s", name)
 }
 
 // ResetEdge resets all changes to the edge with the given name in this mutation.
 // It returns an error if the edge is not defined in the schema.
 func (m *MessageMutation) ResetEdge(name string) error {
-	switch name {
-	case message.EdgeMailbox:
-		m.ResetMailbox()
-		return nil
-	}
 	return fmt.Errorf("unknown Message edge %s", name)
 }
 

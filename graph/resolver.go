@@ -43,9 +43,11 @@ type Directory interface {
 // Mailboxes is what resolvers need of *mailbox.Service.
 type Mailboxes interface {
 	Send(ctx context.Context, send mailbox.Send) (mailbox.Receipt, error)
+	SendAll(ctx context.Context, call mailbox.Call) ([]mailbox.Receipt, error)
 	Acknowledge(ctx context.Context, device identity.DeviceID, upTo mailbox.Cursor) (mailbox.Acknowledgement, error)
 	Page(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor, first int) (mailbox.Page, error)
 	Subscribe(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor) (*mailbox.Reader, error)
+	Feed(ctx context.Context, device identity.DeviceID, after *mailbox.Cursor, ready func()) (*mailbox.Feed, error)
 	Status(ctx context.Context, device identity.DeviceID) (mailbox.Status, error)
 }
 

@@ -37,6 +37,11 @@ func (r *mutationResolver) SendMessage(ctx context.Context, input model.SendMess
 	return r.send(ctx, input)
 }
 
+// SendMessages is the resolver for the sendMessages field.
+func (r *mutationResolver) SendMessages(ctx context.Context, input model.SendMessagesInput) (*model.SendMessagesPayload, error) {
+	return r.sendAll(ctx, input)
+}
+
 // AcknowledgeMessages is the resolver for the acknowledgeMessages field.
 func (r *mutationResolver) AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error) {
 	return r.acknowledge(ctx, upTo)

@@ -28,8 +28,39 @@ func (r *Resolver) send(ctx context.Context, input model.SendMessageInput) (*mod
 	return receiptModel(receipt), nil
 }
 
+func (r *Resolver) sendAll(ctx context.Context, input model.SendMessagesInput) (*model.SendMessagesPayload, error) {
+	device, err := calling(ctx)
+	if err != nil {
+		return nil, err
+	}
+	call := mailbox.Call{SenderUser: device.User, SenderDevice: device.ID, Messages: make([]mailbox.Outgoing, len(input.Messages))}
+	if call.CallID, err = uuidOf(input.CallID, "callId"); err != nil {
+		return nil, err
+	}
+	for i := range input.Messages {
+		send, err := sendOf(input.Messages[i])
+		if err != nil {
+			return nil, err
+		}
+		call.Messages[i] = mailbox.Outgoing{MessageID: send.MessageID, ExpiresIn: send.ExpiresIn, Recipients: send.Recipients}
+	}
+	receipts, err := r.Mailboxes.SendAll(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return callModel(input.CallID, receipts), nil
+}
+
+func callModel(id string, receipts []mailbox.Receipt) *model.SendMessagesPayload {
+	payload := &model.SendMessagesPayload{CallID: id, AcceptedAt: receipts[0].AcceptedAt, Messages: make([]model.SendMessagePayload, len(receipts))}
+	for i := range receipts {
+		payload.Messages[i] = *receiptModel(receipts[i])
+	}
+	return payload
+}
+
 func sendOf(input model.SendMessageInput) (mailbox.Send, error) {
-	id, err := messageID(input.MessageID)
+	id, err := uuidOf(input.MessageID, "messageId")
 	if err != nil {
 		return mailbox.Send{}, err
 	}
@@ -69,11 +100,11 @@ func recipientOf(input *model.RecipientInput) (mailbox.Recipient, error) {
 	return recipient, nil
 }
 
-// messageID reads a UUID in its one canonical form; uuid.Parse takes others too.
-func messageID(text string) (uuid.UUID, error) {
+// uuidOf reads a UUID in its one canonical form; uuid.Parse takes others too.
+func uuidOf(text, field string) (uuid.UUID, error) {
 	id, err := uuid.Parse(text)
 	if err != nil || id.String() != text {
-		return uuid.UUID{}, problem.New(problem.BadInput, "`messageId` must be a UUIDv7 in lower-case hyphenated form.")
+		return uuid.UUID{}, problem.New(problem.BadInput, "`"+field+"` must be a UUIDv7 in lower-case hyphenated form.")
 	}
 	return id, nil
 }

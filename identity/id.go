@@ -56,6 +56,12 @@ func (id UserID) String() string { return "u" + b32.EncodeToString(id[:]) }
 // String gives the id's only spelling, 33 characters.
 func (id DeviceID) String() string { return "d" + b32.EncodeToString(id[:]) }
 
+// Append appends String.
+func (id UserID) Append(b []byte) []byte { return b32.AppendEncode(append(b, 'u'), id[:]) }
+
+// Append appends String.
+func (id DeviceID) Append(b []byte) []byte { return b32.AppendEncode(append(b, 'd'), id[:]) }
+
 // MarshalText gives String.
 func (id UserID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 

@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
-# bench.sh [OPTIONS]: measures bin/letterlock on both databases, at LETTERLOCK_TEST_POSTGRES (see with-postgres.sh).
+# bench.sh SCENARIO [OPTIONS]: measures bin/letterlock on SQLite and on the PostgreSQL at LETTERLOCK_TEST_POSTGRES (see
+# with-postgres.sh), and renews docs/performance.md. All figures also go to artifacts/bench.json.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
 database=${LETTERLOCK_TEST_POSTGRES:?run it through with-postgres.sh}
-psql -qX "$database" -c 'create database bench'
+nats_server=github.com/nats-io/nats-server/v2@v2.15.3
+
+mkdir -p artifacts
 go build -o bin/bench ./bench
-bin/bench --binary bin/letterlock --label sqlite "$@"
-bin/bench --binary bin/letterlock --label postgresql --database "${database/\/postgres/\/bench}" "$@"
+options=(--binary bin/letterlock --database "$database" --document docs/performance.md --json artifacts/bench.json)
+if bin/letterlock serve --help | grep -q -- --nats; then
+  GOBIN=$root/bin go install "$nats_server"
+  options+=(--nats-server bin/nats-server)
+fi
+exec bin/bench "$@" "${options[@]}"

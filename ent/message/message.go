@@ -4,7 +4,6 @@ package message
 
 import (
 	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqlgraph"
 )
 
 const (
@@ -32,17 +31,8 @@ const (
 	FieldNonce = "nonce"
 	// FieldCiphertext holds the string denoting the ciphertext field in the database.
 	FieldCiphertext = "ciphertext"
-	// EdgeMailbox holds the string denoting the mailbox edge name in mutations.
-	EdgeMailbox = "mailbox"
 	// Table holds the table name of the message in the database.
 	Table = "messages"
-	// MailboxTable is the table that holds the mailbox relation/edge.
-	MailboxTable = "messages"
-	// MailboxInverseTable is the table name for the Mailbox entity.
-	// It exists in this package in order to avoid circular dependency with the "mailbox" package.
-	MailboxInverseTable = "mailboxes"
-	// MailboxColumn is the table column denoting the mailbox relation/edge.
-	MailboxColumn = "mailbox_id"
 )
 
 // Columns holds all SQL columns for message fields.
@@ -123,18 +113,4 @@ func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
 // ByKind orders the results by the kind field.
 func ByKind(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldKind, opts...).ToFunc()
-}
-
-// ByMailboxField orders the results by mailbox field.
-func ByMailboxField(field string, opts ...sql.OrderTermOption) OrderOption {
-	return func(s *sql.Selector) {
-		sqlgraph.OrderByNeighborTerms(s, newMailboxStep(), sql.OrderByField(field, opts...))
-	}
-}
-func newMailboxStep() *sqlgraph.Step {
-	return sqlgraph.NewStep(
-		sqlgraph.From(Table, FieldID),
-		sqlgraph.To(MailboxInverseTable, FieldID),
-		sqlgraph.Edge(sqlgraph.M2O, true, MailboxTable, MailboxColumn),
-	)
 }

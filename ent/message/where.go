@@ -4,7 +4,6 @@ package message
 
 import (
 	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/google/uuid"
 	"github.com/letterlock/letterlock/ent/predicate"
 )
@@ -122,6 +121,26 @@ func MailboxIDIn(vs ...int64) predicate.Message {
 // MailboxIDNotIn applies the NotIn predicate on the "mailbox_id" field.
 func MailboxIDNotIn(vs ...int64) predicate.Message {
 	return predicate.Message(sql.FieldNotIn(FieldMailboxID, vs...))
+}
+
+// MailboxIDGT applies the GT predicate on the "mailbox_id" field.
+func MailboxIDGT(v int64) predicate.Message {
+	return predicate.Message(sql.FieldGT(FieldMailboxID, v))
+}
+
+// MailboxIDGTE applies the GTE predicate on the "mailbox_id" field.
+func MailboxIDGTE(v int64) predicate.Message {
+	return predicate.Message(sql.FieldGTE(FieldMailboxID, v))
+}
+
+// MailboxIDLT applies the LT predicate on the "mailbox_id" field.
+func MailboxIDLT(v int64) predicate.Message {
+	return predicate.Message(sql.FieldLT(FieldMailboxID, v))
+}
+
+// MailboxIDLTE applies the LTE predicate on the "mailbox_id" field.
+func MailboxIDLTE(v int64) predicate.Message {
+	return predicate.Message(sql.FieldLTE(FieldMailboxID, v))
 }
 
 // MessageIDEQ applies the EQ predicate on the "message_id" field.
@@ -542,29 +561,6 @@ func CiphertextLT(v []byte) predicate.Message {
 // CiphertextLTE applies the LTE predicate on the "ciphertext" field.
 func CiphertextLTE(v []byte) predicate.Message {
 	return predicate.Message(sql.FieldLTE(FieldCiphertext, v))
-}
-
-// HasMailbox applies the HasEdge predicate on the "mailbox" edge.
-func HasMailbox() predicate.Message {
-	return predicate.Message(func(s *sql.Selector) {
-		step := sqlgraph.NewStep(
-			sqlgraph.From(Table, FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, true, MailboxTable, MailboxColumn),
-		)
-		sqlgraph.HasNeighbors(s, step)
-	})
-}
-
-// HasMailboxWith applies the HasEdge predicate on the "mailbox" edge with a given conditions (other predicates).
-func HasMailboxWith(preds ...predicate.Mailbox) predicate.Message {
-	return predicate.Message(func(s *sql.Selector) {
-		step := newMailboxStep()
-		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
-			for _, p := range preds {
-				p(s)
-			}
-		})
-	})
 }
 
 // And groups predicates with the AND operator between them.

@@ -126,6 +126,7 @@ var (
 	// MessagesColumns holds the columns for the "messages" table.
 	MessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64},
+		{Name: "mailbox_id", Type: field.TypeInt64},
 		{Name: "message_id", Type: field.TypeUUID},
 		{Name: "sender_user_id", Type: field.TypeString, Size: 33},
 		{Name: "sender_device_id", Type: field.TypeString, Size: 33},
@@ -135,26 +136,17 @@ var (
 		{Name: "kind", Type: field.TypeInt8},
 		{Name: "nonce", Type: field.TypeBytes, Nullable: true},
 		{Name: "ciphertext", Type: field.TypeBytes},
-		{Name: "mailbox_id", Type: field.TypeInt64},
 	}
 	// MessagesTable holds the schema information for the "messages" table.
 	MessagesTable = &schema.Table{
 		Name:       "messages",
 		Columns:    MessagesColumns,
 		PrimaryKey: []*schema.Column{MessagesColumns[0]},
-		ForeignKeys: []*schema.ForeignKey{
-			{
-				Symbol:     "messages_mailboxes_messages",
-				Columns:    []*schema.Column{MessagesColumns[10]},
-				RefColumns: []*schema.Column{MailboxesColumns[0]},
-				OnDelete:   schema.Cascade,
-			},
-		},
 		Indexes: []*schema.Index{
 			{
 				Name:    "message_expires_at",
 				Unique:  false,
-				Columns: []*schema.Column{MessagesColumns[6]},
+				Columns: []*schema.Column{MessagesColumns[7]},
 			},
 		},
 	}
@@ -244,7 +236,6 @@ func init() {
 	MailboxesTable.Annotation.Checks = map[string]string{
 		"mailboxes_id_range": "id >= 1 AND id <= 2147483647",
 	}
-	MessagesTable.ForeignKeys[0].RefTable = MailboxesTable
 	MessagesTable.Annotation = &entsql.Annotation{
 		Table: "messages",
 	}

@@ -34,7 +34,6 @@ func (Mailbox) Fields() []ent.Field {
 func (Mailbox) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("device", Device.Type).Ref("mailbox").Field("device_id").Unique().Required().Immutable(),
-		edge.To("messages", Message.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
-	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
@@ -14,6 +13,9 @@ import (
 //
 // Its id is mailbox id × 2^32 + number: one key that orders a mailbox, that a page is read by as one range, and that
 // SQLite keeps its rows in. No second index is needed for delivery.
+//
+// There is no foreign key to the mailbox: it would be looked up once more for every message, and locked, where the writer
+// holds its lock anyway. Who deletes a mailbox deletes its messages.
 type Message struct{ ent.Schema }
 
 // Fields of the Message.
@@ -30,13 +32,6 @@ func (Message) Fields() []ent.Field {
 		field.Int8("kind").Immutable().Comment("1 BOX, 2 SESSION, 3 SESSION_START"),
 		field.Bytes("nonce").Optional().Immutable(),
 		field.Bytes("ciphertext").Immutable(),
-	}
-}
-
-// Edges of the Message.
-func (Message) Edges() []ent.Edge {
-	return []ent.Edge{
-		edge.From("mailbox", Mailbox.Type).Ref("messages").Field("mailbox_id").Unique().Required().Immutable(),
 	}
 }
 

@@ -51,6 +51,7 @@ type MutationResolver interface {
 	UploadPrekeys(ctx context.Context, input model.UploadPrekeysInput) (*model.UploadPrekeysPayload, error)
 	ClaimPrekeys(ctx context.Context, userID string, devices []string) (*model.ClaimPrekeysPayload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error)
+	SendMessages(ctx context.Context, input model.SendMessagesInput) (*model.SendMessagesPayload, error)
 	AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error)
 	PutLinkMessage(ctx context.Context, slot []byte, step int, data []byte) (*model.PutLinkMessagePayload, error)
 }
@@ -95,6 +96,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecipientInput", ec.unmarshalInputRecipientInput),
 			graphql.NewInputUnmarshaler("RegisterKeyInput", ec.unmarshalInputRegisterKeyInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
+			graphql.NewInputUnmarshaler("SendMessagesInput", ec.unmarshalInputSendMessagesInput),
 			graphql.NewInputUnmarshaler("UploadPrekeysInput", ec.unmarshalInputUploadPrekeysInput),
 		)
 	}
@@ -295,6 +297,14 @@ type Mutation {
     input: SendMessageInput!
   ): SendMessagePayload!
   """
+  Sends several messages in one call: all of them or nothing, except that a full mailbox fails alone. Repeat an unanswered call with the
+  same ` + "`" + `callId` + "`" + ` and the same content: it is stored once. Cheaper than as many calls of ` + "`" + `sendMessage` + "`" + `, for who sends much. Needs a token.
+  """
+  sendMessages(
+    "The messages and whom they go to."
+    input: SendMessagesInput!
+  ): SendMessagesPayload!
+  """
   Deletes everything up to and including this position from the calling device's mailbox. Repeating it changes
   nothing. Needs a token.
   """
@@ -349,7 +359,7 @@ type Limits {
   maxRequestBytes: Int!
   "The longest ciphertext of one envelope, in bytes."
   maxCiphertextBytes: Int!
-  "How many envelopes one ` + "`" + `sendMessage` + "`" + ` may carry."
+  "How many envelopes one ` + "`" + `sendMessage` + "`" + ` or ` + "`" + `sendMessages` + "`" + ` may carry."
   maxEnvelopesPerSend: Int!
   "How many devices a device list may name."
   maxDevicesPerUser: Int!
@@ -365,7 +375,7 @@ type Limits {
   messageLifetimeSeconds: Int!
   "How far ahead a device token may expire, in seconds."
   maxTokenLifetimeSeconds: Int!
-  "How long a message id is remembered, in seconds: a repeated ` + "`" + `sendMessage` + "`" + ` within this time is stored once."
+  "How long a message id is remembered, in seconds: a repeated ` + "`" + `sendMessage` + "`" + ` or ` + "`" + `sendMessages` + "`" + ` within this time is stored once."
   messageIdLifetimeSeconds: Int!
 }
 
@@ -557,6 +567,17 @@ input SendMessageInput {
   recipients: [RecipientInput!]!
 }
 
+"Several messages that are sent at once."
+input SendMessagesInput {
+  """
+  The sender's name for the call: a UUIDv7 made at the first try, in lower-case hyphenated form. It is what a repeated call is recognised by, and is none
+  of the ids of other calls and messages.
+  """
+  callId: ID!
+  "The messages, each with an id of its own; recipients drop doubles by it. ` + "`" + `limits.maxEnvelopesPerSend` + "`" + ` bounds the envelopes of all together."
+  messages: [SendMessageInput!]!
+}
+
 "One user that a message goes to."
 input RecipientInput {
   "The user's id."
@@ -587,6 +608,16 @@ type SendMessagePayload {
   acceptedAt: Time!
   "What became of each envelope, in the order of the call."
   deliveries: [Delivery!]!
+}
+
+"The messages are on disk."
+type SendMessagesPayload {
+  "The sender's name for the call."
+  callId: ID!
+  "When the server first accepted it; the same for a repeated call."
+  acceptedAt: Time!
+  "What became of each message, in the order of the call."
+  messages: [SendMessagePayload!]!
 }
 
 "What became of one envelope."
@@ -892,6 +923,18 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SendMessagesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "callId":
+		return ec.fieldContext_SendMessagesPayload_callId(ctx, field)
+	case "acceptedAt":
+		return ec.fieldContext_SendMessagesPayload_acceptedAt(ctx, field)
+	case "messages":
+		return ec.fieldContext_SendMessagesPayload_messages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendMessagesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
@@ -1154,6 +1197,20 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_sendMessages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SendMessagesInput, error) {
+			return ec.unmarshalNSendMessagesInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2506,6 +2563,50 @@ func (ec *executionContext) fieldContext_Mutation_sendMessage(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_sendMessages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_sendMessages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SendMessages(ctx, fc.Args["input"].(model.SendMessagesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SendMessagesPayload) graphql.Marshaler {
+			return ec.marshalNSendMessagesPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_sendMessages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendMessagesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_sendMessages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_acknowledgeMessages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3366,6 +3467,84 @@ func (ec *executionContext) fieldContext_SendMessagePayload_deliveries(_ context
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendMessagesPayload_callId(ctx context.Context, field graphql.CollectedField, obj *model.SendMessagesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagesPayload_callId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CallID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagesPayload_callId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagesPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _SendMessagesPayload_acceptedAt(ctx context.Context, field graphql.CollectedField, obj *model.SendMessagesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagesPayload_acceptedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcceptedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagesPayload_acceptedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagesPayload", field, false, false, "Time")
+}
+
+func (ec *executionContext) _SendMessagesPayload_messages(ctx context.Context, field graphql.CollectedField, obj *model.SendMessagesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendMessagesPayload_messages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Messages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.SendMessagePayload) graphql.Marshaler {
+			return ec.marshalNSendMessagePayload2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagePayloadᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendMessagesPayload_messages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendMessagesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SendMessagePayload(ctx, field)
 		},
 	}
 	return fc, nil
@@ -5034,6 +5213,55 @@ func UnmarshalSendMessageInput(ctx context.Context, raw any) (model.SendMessageI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSendMessagesInput(ctx context.Context, obj any) (model.SendMessagesInput, error) {
+	var it model.SendMessagesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"callId", "messages"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "callId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallID = data
+		case "messages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("messages"))
+			data, err := ec.unmarshalNSendMessageInput2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessageInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Messages = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendMessagesInput unmarshals raw into the SendMessagesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendMessagesInput(ctx context.Context, raw any) (model.SendMessagesInput, error) {
+	var out model.SendMessagesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessagesInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUploadPrekeysInput(ctx context.Context, obj any) (model.UploadPrekeysInput, error) {
 	var it model.UploadPrekeysInput
 	if obj == nil {
@@ -5578,6 +5806,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "sendMessages":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_sendMessages(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "acknowledgeMessages":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_acknowledgeMessages(ctx, field)
@@ -5966,6 +6201,49 @@ func (ec *executionContext) _SendMessagePayload(ctx context.Context, sel ast.Sel
 			}
 		case "deliveries":
 			out.Values[i] = ec._SendMessagePayload_deliveries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendMessagesPayloadImplementors = []string{"SendMessagesPayload"}
+
+func (ec *executionContext) _SendMessagesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SendMessagesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendMessagesPayload")
+		case "callId":
+			out.Values[i] = ec._SendMessagesPayload_callId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptedAt":
+			out.Values[i] = ec._SendMessagesPayload_acceptedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "messages":
+			out.Values[i] = ec._SendMessagesPayload_messages(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -6893,12 +7171,59 @@ func (ec *executionContext) unmarshalNSendMessageInput2githubᚗcomᚋletterlock
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSendMessageInput2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessageInputᚄ(ctx context.Context, v any) ([]model.SendMessageInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.SendMessageInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSendMessageInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessageInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNSendMessagePayload2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagePayload(ctx context.Context, sel ast.SelectionSet, v model.SendMessagePayload) graphql.Marshaler {
+	return ec._SendMessagePayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSendMessagePayload2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagePayloadᚄ(ctx context.Context, sel ast.SelectionSet, v []model.SendMessagePayload) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSendMessagePayload2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagePayload(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNSendMessagePayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.SendMessagePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SendMessagePayload!")
 		return graphql.Null
 	}
 	return ec._SendMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSendMessagesInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagesInput(ctx context.Context, v any) (model.SendMessagesInput, error) {
+	res, err := ec.unmarshalInputSendMessagesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSendMessagesPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessagesPayload(ctx context.Context, sel ast.SelectionSet, v *model.SendMessagesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendMessagesPayload!")
+		return graphql.Null
+	}
+	return ec._SendMessagesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNServerInfo2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐServerInfo(ctx context.Context, sel ast.SelectionSet, v *model.ServerInfo) graphql.Marshaler {

@@ -68,7 +68,7 @@ type Limits struct {
 	MaxRequestBytes int `json:"maxRequestBytes"`
 	// The longest ciphertext of one envelope, in bytes.
 	MaxCiphertextBytes int `json:"maxCiphertextBytes"`
-	// How many envelopes one `sendMessage` may carry.
+	// How many envelopes one `sendMessage` or `sendMessages` may carry.
 	MaxEnvelopesPerSend int `json:"maxEnvelopesPerSend"`
 	// How many devices a device list may name.
 	MaxDevicesPerUser int `json:"maxDevicesPerUser"`
@@ -84,7 +84,7 @@ type Limits struct {
 	MessageLifetimeSeconds int `json:"messageLifetimeSeconds"`
 	// How far ahead a device token may expire, in seconds.
 	MaxTokenLifetimeSeconds int `json:"maxTokenLifetimeSeconds"`
-	// How long a message id is remembered, in seconds: a repeated `sendMessage` within this time is stored once.
+	// How long a message id is remembered, in seconds: a repeated `sendMessage` or `sendMessages` within this time is stored once.
 	MessageIDLifetimeSeconds int `json:"messageIdLifetimeSeconds"`
 }
 
@@ -238,6 +238,25 @@ type SendMessagePayload struct {
 	AcceptedAt time.Time `json:"acceptedAt"`
 	// What became of each envelope, in the order of the call.
 	Deliveries []Delivery `json:"deliveries"`
+}
+
+// Several messages that are sent at once.
+type SendMessagesInput struct {
+	// The sender's name for the call: a UUIDv7 made at the first try, in lower-case hyphenated form. It is what a repeated call is recognised by, and is none
+	// of the ids of other calls and messages.
+	CallID string `json:"callId"`
+	// The messages, each with an id of its own; recipients drop doubles by it. `limits.maxEnvelopesPerSend` bounds the envelopes of all together.
+	Messages []SendMessageInput `json:"messages"`
+}
+
+// The messages are on disk.
+type SendMessagesPayload struct {
+	// The sender's name for the call.
+	CallID string `json:"callId"`
+	// When the server first accepted it; the same for a repeated call.
+	AcceptedAt time.Time `json:"acceptedAt"`
+	// What became of each message, in the order of the call.
+	Messages []SendMessagePayload `json:"messages"`
 }
 
 // What a client needs to know about a server.

@@ -15,6 +15,7 @@ func (d *Directory) Authenticate(ctx context.Context, token string, origins []st
 		return Device{}, problem.New(problem.Unauthenticated, "This needs a device token.")
 	}
 	verified, seen := d.tokens.get(token, origins, d.options.Now())
+	d.options.Observer.TokenLookedUp(seen)
 	id := verified.Device
 	if !seen {
 		var err error

@@ -40,9 +40,21 @@ type Options struct {
 	LookAgain time.Duration
 	// CacheSize is how many devices, and how many verified tokens, are kept in memory, some 200 bytes each; default 50,000.
 	CacheSize int
+	// Observer is told what the Directory does; by default nobody is.
+	Observer Observer
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
+
+// Observer is told what a Directory does, in numbers: never for whom. Its methods return at once.
+type Observer interface {
+	// TokenLookedUp: a device token was presented whose signature was, or was not, known to be good.
+	TokenLookedUp(known bool)
+}
+
+type unobserved struct{}
+
+func (unobserved) TokenLookedUp(bool) {}
 
 const (
 	defaultMaxDevices        = 20
@@ -107,6 +119,9 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 	}
 	if options.CacheSize <= 0 {
 		options.CacheSize = defaultCacheSize
+	}
+	if options.Observer == nil {
+		options.Observer = unobserved{}
 	}
 	if options.Now == nil {
 		options.Now = time.Now

@@ -68,7 +68,7 @@ func (k key) device() identity.DeviceID { return identity.NewDeviceID(k.PublicKe
 
 // person is a user in a test, with the lists signed so far.
 type person struct {
-	t       *testing.T
+	t       testing.TB
 	user    key
 	first   key
 	entries map[identity.DeviceID]identity.Entry
@@ -76,7 +76,7 @@ type person struct {
 }
 
 // newPerson has a user key, a first device and version 1, nothing of it registered.
-func newPerson(t *testing.T) *person {
+func newPerson(t testing.TB) *person {
 	t.Helper()
 	p := &person{t: t, user: newKey(), first: newKey(), entries: map[identity.DeviceID]identity.Entry{}}
 	p.sign(p.first, p.first)
@@ -90,9 +90,11 @@ func (p *person) userKey() []byte {
 	return public[:]
 }
 
-func (p *person) token(device key) string {
+func (p *person) token(device key) string { return p.tokenAt(device, start) }
+
+func (p *person) tokenAt(device key, now time.Time) string {
 	p.t.Helper()
-	token, err := identity.NewToken(device, p.id(), origin, start)
+	token, err := identity.NewToken(device, p.id(), origin, now)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -148,7 +150,7 @@ func (p *person) entry(device key) identity.Entry {
 	return entry
 }
 
-func x25519(t *testing.T) []byte {
+func x25519(t testing.TB) []byte {
 	t.Helper()
 	private, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
@@ -160,12 +162,12 @@ func x25519(t *testing.T) []byte {
 // node is one server's directory over a database.
 type node struct {
 	*directory.Directory
-	t     *testing.T
+	t     testing.TB
 	boxes *boxes
 	clock *clock
 }
 
-func newNode(t *testing.T, db *database.DB, clock *clock) *node {
+func newNode(t testing.TB, db *database.DB, clock *clock) *node {
 	t.Helper()
 	boxes := &boxes{}
 	return &node{directory.New(db, boxes, directory.Options{MaxDevices: 4, Now: clock.Now}), t, boxes, clock}
@@ -232,7 +234,7 @@ func (b *boxes) Closed(devices ...identity.DeviceID) {
 }
 
 // wantCode fails the test unless err has this code and a message that ends as a sentence does.
-func wantCode(t *testing.T, err error, want problem.Code) {
+func wantCode(t testing.TB, err error, want problem.Code) {
 	t.Helper()
 	if err == nil {
 		t.Errorf("no error, want %s", want)

@@ -20,11 +20,18 @@ import (
 type Presenter struct {
 	log *slog.Logger
 	now func() time.Time
+	// told gets the code of each error.
+	told func(code string)
 }
 
 // NewPresenter makes a Presenter that logs to log what callers must not see.
 func NewPresenter(log *slog.Logger, now func() time.Time) *Presenter {
-	return &Presenter{log: log, now: now}
+	return &Presenter{log: log, now: now, told: func(string) {}}
+}
+
+// Telling gives a Presenter that also tells the code of each error that it presents. told is called by several goroutines.
+func (p *Presenter) Telling(told func(code string)) *Presenter {
+	return &Presenter{log: p.log, now: p.now, told: told}
 }
 
 // Present is gqlgen's ErrorPresenterFunc: every error of a response passes it.
@@ -38,6 +45,7 @@ func (p *Presenter) Present(ctx context.Context, err error) *gqlerror.Error {
 		shown.Path = graphql.GetPath(ctx)
 	}
 	cause := p.problem(ctx, err, located)
+	p.told(string(cause.Code))
 	shown.Message = cause.Message
 	p.placeInput(ctx, shown)
 	shown.Extensions = p.extensions(cause)

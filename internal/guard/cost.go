@@ -23,6 +23,7 @@ const (
 var listLengths = map[string]int{
 	"User.deviceLists":              100,
 	"SendMessagePayload.deliveries": 10,
+	"SendMessagesPayload.messages":  50,
 	"ClaimPrekeysPayload.sets":      20,
 	"__Schema.types":                50,
 	"__Schema.directives":           6,

@@ -27,7 +27,7 @@ const (
 type Limits struct {
 	MaxRequestBytes     int64 `name:"max-request-bytes" default:"4194304" help:"The longest request body, and the longest message on a socket, in bytes."`
 	MaxCiphertextBytes  int   `name:"max-ciphertext-bytes" default:"66560" help:"The longest ciphertext of one envelope, in bytes."`
-	MaxEnvelopesPerSend int   `name:"max-envelopes-per-send" default:"200" help:"How many envelopes one sendMessage may carry."`
+	MaxEnvelopesPerSend int   `name:"max-envelopes-per-send" default:"200" help:"How many envelopes one sendMessage or sendMessages may carry."`
 	MaxDevicesPerUser   int   `name:"max-devices-per-user" default:"20" help:"How many devices a device list may name, 1 to 100."`
 	MaxOneTimePrekeys   int   `name:"max-one-time-prekeys" default:"100" help:"How many one-time prekeys of each kind a device may have waiting, 1 to 1000."`
 	MaxLinkSlots        int   `name:"max-link-slots" default:"10000" help:"How many devices may be in the middle of being linked at once; each takes at most 32 KiB for ten minutes."`

@@ -62,7 +62,7 @@ func TestContract5_RepeatingAnAcknowledgementChangesNothing(t *testing.T) {
 }
 
 func TestContract3_ACursorThatIsNotOfThisMailboxDeletesNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob, carol := w.user(1), w.user(1), w.user(1)
 		w.fill(alice, bob, 2)
 		w.fill(alice, carol, 2)
@@ -88,7 +88,7 @@ func TestContract3_ACursorThatIsNotOfThisMailboxDeletesNothing(t *testing.T) {
 }
 
 func TestContract3_ARenewedEpochMakesCursorsForeign(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		w.fill(alice, bob, 3)
 		r := w.subscribe(bob.devices[0], nil)
@@ -116,7 +116,7 @@ func TestContract3_ARenewedEpochMakesCursorsForeign(t *testing.T) {
 
 // Acknowledgements race with sends and with each other: counters add up and nothing that was not acknowledged goes.
 func TestContract5_AcknowledgementsWhileSendsCome(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		const n = 200
 		alice, bob := w.user(1), w.user(1)
 		other := w.node(looksOften)

@@ -65,10 +65,8 @@ func (b *batch) request() request {
 			continue
 		}
 		r.claims = append(r.claims, w.send.claim)
-		for i := range w.send.Recipients {
-			for j := range w.send.Recipients[i].Envelopes {
-				lock(w.send.Recipients[i].Envelopes[j].Device)
-			}
+		for _, to := range w.send.envelopes {
+			lock(to.Device)
 		}
 	}
 	slices.SortFunc(r.claims, func(a, c claim) int { return a.compare(c.sendKey) })
@@ -173,37 +171,31 @@ func (b *batch) again(s *sendWork, m memory) answer {
 		return answer{err: problem.New(problem.MessageIDReused,
 			"This device has used the message id for other content. Send under a new one.")}
 	}
-	receipt := Receipt{MessageID: s.MessageID, AcceptedAt: time.UnixMicro(m.acceptedAt).UTC()}
-	for i := range s.Recipients {
-		for _, envelope := range s.Recipients[i].Envelopes {
-			stored := !bit(m.full, len(receipt.Deliveries))
-			receipt.Deliveries = append(receipt.Deliveries, Delivery{Device: envelope.Device, Stored: stored})
-			b.hints = append(b.hints, wakeup.Hint[Message]{Device: envelope.Device, Event: wakeup.Grown})
-		}
+	receipt := Receipt{MessageID: s.id, AcceptedAt: time.UnixMicro(m.acceptedAt).UTC(), Deliveries: make([]Delivery, len(s.envelopes))}
+	for i, to := range s.envelopes {
+		receipt.Deliveries[i] = Delivery{Device: to.Device, Stored: !bit(m.full, i)}
+		b.hints = append(b.hints, wakeup.Hint[Message]{Device: to.Device, Event: wakeup.Grown})
 	}
 	return answer{receipt: receipt}
 }
 
 // check refuses a send as a whole. The rows are locked: what it finds holds until the commit (delivery contract 9).
 func (b *batch) check(s *sendWork) error {
-	sender := b.claimed.mailboxes[s.SenderDevice]
-	if sender == nil || sender.closed || sender.user != s.SenderUser {
+	sender := b.claimed.mailboxes[s.device]
+	if sender == nil || sender.closed || sender.user != s.user {
 		return deviceRemoved()
 	}
 	var unknown bool
-	for i := range s.Recipients {
-		r := &s.Recipients[i]
-		for j := range r.Envelopes {
-			row := b.claimed.mailboxes[r.Envelopes[j].Device]
-			switch {
-			case row == nil || row.user != r.User:
-				unknown = true
-			case row.listVersion != r.ListVersion:
-				return problem.New(problem.DeviceListChanged,
-					"The device list of a recipient has moved on. Fetch it, verify it, seal again and send under the same message id.")
-			case row.closed:
-				unknown = true
-			}
+	for _, to := range s.envelopes {
+		row := b.claimed.mailboxes[to.Device]
+		switch {
+		case row == nil || row.user != to.recipient.User:
+			unknown = true
+		case row.listVersion != to.recipient.ListVersion:
+			return problem.New(problem.DeviceListChanged,
+				"The device list of a recipient has moved on. Fetch it, verify it, seal again and send under the same message id.")
+		case row.closed:
+			unknown = true
 		}
 	}
 	if unknown {
@@ -215,18 +207,16 @@ func (b *batch) check(s *sendWork) error {
 
 // accept numbers the envelopes of a send. A full mailbox fails alone (delivery contract 8).
 func (b *batch) accept(s *sendWork) answer {
-	receipt := Receipt{MessageID: s.MessageID, AcceptedAt: b.now}
-	sender := b.claimed.mailboxes[s.SenderDevice]
+	receipt := Receipt{MessageID: s.id, AcceptedAt: b.now, Deliveries: make([]Delivery, len(s.envelopes))}
+	sender := b.claimed.mailboxes[s.device]
 	var full []byte
-	for i := range s.Recipients {
-		for j := range s.Recipients[i].Envelopes {
-			envelope := &s.Recipients[i].Envelopes[j]
-			stored := b.place(s, sender, envelope)
-			if !stored {
-				full = setBit(full, len(receipt.Deliveries), s.envelopes)
-			}
-			receipt.Deliveries = append(receipt.Deliveries, Delivery{Device: envelope.Device, Stored: stored})
+	for i := range s.envelopes {
+		to := &s.envelopes[i]
+		stored := b.place(s, sender, to)
+		if !stored {
+			full = setBit(full, i, len(s.envelopes))
 		}
+		receipt.Deliveries[i] = Delivery{Device: to.Device, Stored: stored}
 	}
 	if full != nil {
 		b.changes.full = append(b.changes.full, fullDeliveries{sendKey: s.sendKey, bits: full})
@@ -235,11 +225,11 @@ func (b *batch) accept(s *sendWork) answer {
 }
 
 // place puts one envelope into its mailbox, unless that is full.
-func (b *batch) place(s *sendWork, sender *mailboxRow, envelope *Envelope) bool {
-	row := b.claimed.mailboxes[envelope.Device]
-	size := int64(len(envelope.Ciphertext))
+func (b *batch) place(s *sendWork, sender *mailboxRow, to *addressed) bool {
+	row := b.claimed.mailboxes[to.Device]
+	size := int64(len(to.Ciphertext))
 	if row.count >= b.limits.MaxMessages || row.bytes+size > b.limits.MaxBytes || row.last >= maxNumber ||
-		!b.quota.take(senderPair{mailbox: row.id, user: s.SenderUser}, b.limits.MaxMessagesPerSender) {
+		!b.quota.take(senderPair{mailbox: row.id, user: s.user}, b.limits.MaxMessagesPerSender) {
 		return false
 	}
 	row.last++
@@ -248,28 +238,35 @@ func (b *batch) place(s *sendWork, sender *mailboxRow, envelope *Envelope) bool 
 	row.changed = true
 	sender.accepted++
 	sender.changed = true
-	b.changes.messages = append(b.changes.messages, Message{
-		ID:                messageID(row.id, row.last),
-		Number:            row.last,
-		Cursor:            Cursor{epoch: b.claimed.epoch, mailbox: row.id, number: row.last},
-		MessageID:         s.MessageID,
-		SenderUser:        s.SenderUser,
-		SenderDevice:      s.SenderDevice,
-		SenderListVersion: sender.listVersion,
-		SentAt:            b.now,
-		ExpiresAt:         b.now.Add(b.lifetime(s)),
-		Kind:              envelope.Kind,
-		Ciphertext:        envelope.Ciphertext,
-		Nonce:             envelope.Nonce,
-	})
+	position := Cursor{epoch: b.claimed.epoch, mailbox: row.id, number: row.last}
+	b.changes.messages = append(b.changes.messages, s.stored(to, position, sender.listVersion, b.now, b.limits))
 	return true
 }
 
-func (b *batch) lifetime(s *sendWork) time.Duration {
-	if s.ExpiresIn == 0 {
-		return b.limits.MessageLifetime
+// stored gives the message that an envelope becomes.
+func (w *sendWork) stored(to *addressed, position Cursor, senderVersion uint32, now time.Time, limits Limits) Message {
+	return Message{
+		ID:                messageID(position.mailbox, position.number),
+		Number:            position.number,
+		Cursor:            position,
+		MessageID:         w.messages[to.message].MessageID,
+		SenderUser:        w.user,
+		SenderDevice:      w.device,
+		SenderListVersion: senderVersion,
+		SentAt:            now,
+		ExpiresAt:         now.Add(w.lifetime(to, limits)),
+		Kind:              to.Kind,
+		Ciphertext:        to.Ciphertext,
+		Nonce:             to.Nonce,
 	}
-	return min(s.ExpiresIn, b.limits.MessageLifetime)
+}
+
+// lifetime is how long an envelope may wait.
+func (w *sendWork) lifetime(to *addressed, limits Limits) time.Duration {
+	if asked := w.messages[to.message].ExpiresIn; asked > 0 {
+		return min(asked, limits.MessageLifetime)
+	}
+	return limits.MessageLifetime
 }
 
 // wake gives the hints for what was committed: each message to the readers of its mailbox.

@@ -28,11 +28,14 @@ const (
 var cursorEncoding = base64.RawURLEncoding.Strict()
 
 // String gives the form that ParseCursor reads.
-func (c Cursor) String() string {
+func (c Cursor) String() string { return string(c.Append(make([]byte, 0, cursorText))) }
+
+// Append appends String.
+func (c Cursor) Append(to []byte) []byte {
 	var b [cursorLength]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(c.epoch))                        // #nosec G115 -- the same bits
 	binary.BigEndian.PutUint64(b[8:], uint64(messageID(c.mailbox, c.number))) // #nosec G115 -- not negative
-	return cursorEncoding.EncodeToString(b[:])
+	return cursorEncoding.AppendEncode(to, b[:])
 }
 
 // ParseCursor reads what String gave. Anything else is CURSOR_INVALID, in every other spelling too.

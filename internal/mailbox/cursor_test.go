@@ -44,7 +44,7 @@ func FuzzParseCursor(f *testing.F) {
 }
 
 func TestContract4_ResumeFromEveryCursor(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		const n = 12
 		alice, bob := w.user(1), w.user(1)
 		ids := w.fill(alice, bob, n)

@@ -14,7 +14,7 @@ func (w *world) expiring(from, to *user, d time.Duration) {
 }
 
 func TestContract8_WhatHasExpiredIsNotDelivered(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		w.expiring(alice, bob, time.Hour)
 		w.expiring(alice, bob, 2*time.Hour)
@@ -52,7 +52,7 @@ func TestContract8_NothingWaitsLongerThanTheLifetime(t *testing.T) {
 }
 
 func TestContract3_ExpiryLeavesHolesThatAReaderPassesOver(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.nothing(r)
@@ -85,7 +85,7 @@ func TestContract3_ExpiryLeavesHolesThatAReaderPassesOver(t *testing.T) {
 
 // A mailbox whose newest messages have expired ends in a hole; a reader that starts there goes on live.
 func TestContract4_AReaderBehindAHoleGoesOnLive(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		for range 3 {
 			w.expiring(alice, bob, time.Hour)

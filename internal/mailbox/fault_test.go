@@ -18,9 +18,23 @@ import (
 func broken(t *testing.T, test func(t *testing.T, w *world, f *faulty)) {
 	t.Helper()
 	t.Parallel()
+	brokenWay(t, false, test)
+}
+
+// brokenBothWays is broken over both ways to read.
+func brokenBothWays(t *testing.T, test func(t *testing.T, w *world, f *faulty)) {
+	t.Helper()
+	t.Parallel()
+	eachWay(t, func(t *testing.T, polls bool) { brokenWay(t, polls, test) })
+}
+
+func brokenWay(t *testing.T, polls bool, test func(t *testing.T, w *world, f *faulty)) {
+	t.Helper()
 	testdb.Each(t, func(t *testing.T, db *database.DB) {
 		f := &faulty{store: newStore(db)}
-		test(t, newNodeOver(t, db, f, newClock(), shortRetries), f)
+		w := newNodeOver(t, db, f, newClock(), shortRetries)
+		w.polls = polls
+		test(t, w, f)
 	})
 }
 
@@ -38,7 +52,7 @@ func times(n int, err error) func(*changes) error {
 }
 
 func TestWritePath_ACommitWhoseAnswerIsLostIsStoredOnce(t *testing.T) {
-	broken(t, func(t *testing.T, w *world, f *faulty) {
+	brokenBothWays(t, func(t *testing.T, w *world, f *faulty) {
 		alice, bob, carol := w.user(1), w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.nothing(r)
@@ -178,7 +192,7 @@ func TestWritePath_WhatFailsFailsAlone(t *testing.T) {
 }
 
 func TestReader_OutlivesAStoreThatFailsForAMoment(t *testing.T) {
-	broken(t, func(t *testing.T, w *world, f *faulty) {
+	brokenBothWays(t, func(t *testing.T, w *world, f *faulty) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.fill(alice, bob, 2)
@@ -200,7 +214,7 @@ func TestReader_OutlivesAStoreThatFailsForAMoment(t *testing.T) {
 }
 
 func TestReader_EndsIfTheStoreStaysAway(t *testing.T) {
-	broken(t, func(t *testing.T, w *world, f *faulty) {
+	brokenBothWays(t, func(t *testing.T, w *world, f *faulty) {
 		bob := w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		f.change(func() { f.beforePage = func() error { return fmt.Errorf("%w: gone", errTransient) } })
@@ -273,7 +287,7 @@ func TestWritePath_ErrorsOfPostgreSQLAreSorted(t *testing.T) {
 		"a value out of range":          {&pgconn.PgError{Severity: "ERROR", Code: "22003"}, true, false, false},
 		"no partition":                  {&pgconn.PgError{Severity: "ERROR", Code: "23514", TableName: "sends"}, false, true, false},
 	} {
-		got := s.failure(conn, c.err, c.committing)
+		got := s.failure(conn.Conn(), c.err, c.committing)
 		if errors.Is(got, errTransient) != c.transient || errors.Is(got, errOutcomeUnknown) != c.unsure || !errors.Is(got, c.err) {
 			t.Errorf("%s: sorted as %v", name, got)
 		}

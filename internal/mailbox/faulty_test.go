@@ -35,6 +35,38 @@ type faulty struct {
 	afterCommit  func(*changes) error
 	beforePage   func() error
 	begun        int
+	tried        int // plans, whatever became of them
+	planned      int // plans that were committed
+}
+
+// commitPlan fails at the same points as a transaction that is decided step by step.
+func (f *faulty) commitPlan(ctx context.Context, p *plan) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var written changes
+	for i := range p.envelopes {
+		e := &p.envelopes[i]
+		written.messages = append(written.messages, Message{MessageID: e.send.messages[e.message].MessageID})
+	}
+	if f.beforeBegin != nil {
+		if err := f.beforeBegin(request{}); err != nil {
+			return err
+		}
+	}
+	if f.beforeCommit != nil {
+		if err := f.beforeCommit(&written); err != nil {
+			return err
+		}
+	}
+	f.tried++
+	err := f.store.commitPlan(ctx, p)
+	if err == nil {
+		f.planned++
+	}
+	if err == nil && f.afterCommit != nil {
+		err = f.afterCommit(&written)
+	}
+	return err
 }
 
 func (f *faulty) begin(ctx context.Context, r request) (transaction, *claimed, error) {

@@ -35,7 +35,7 @@ func TestContract9_ASendForAnotherVersionIsRefused(t *testing.T) {
 }
 
 func TestContract1_ARemovedDeviceLosesItsMailboxAndSendsNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(2), w.user(1)
 		w.fill(bob, alice, 3)
 		gone := alice.devices[1]
@@ -68,7 +68,7 @@ func TestContract1_ARemovedDeviceLosesItsMailboxAndSendsNothing(t *testing.T) {
 
 // A node that was not told of a removal finds out when it looks again.
 func TestContract1_ARemovedDevicesReaderEndsOnAnotherNode(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		bob := w.user(1)
 		other := w.node(looksOften)
 		r := other.subscribe(bob.devices[0], nil)

@@ -72,6 +72,23 @@ type Send struct {
 	Recipients []Recipient
 }
 
+// Call is several messages of one device that are sent at once: all or none of them.
+type Call struct {
+	// CallID is a UUIDv7 made at the first try. It shares its names with MessageIDs.
+	CallID       uuid.UUID
+	SenderUser   identity.UserID
+	SenderDevice identity.DeviceID
+	// Messages have a MessageID each, none twice.
+	Messages []Outgoing
+}
+
+// Outgoing is one message of a Call. Its fields are as those of a Send.
+type Outgoing struct {
+	MessageID  uuid.UUID
+	ExpiresIn  time.Duration
+	Recipients []Recipient
+}
+
 // Receipt says that a message is committed.
 type Receipt struct {
 	MessageID uuid.UUID
@@ -117,22 +134,4 @@ type Status struct {
 	Expired int64
 	// Waiting and WaitingBytes count what waits, in messages and bytes of ciphertext.
 	Waiting, WaitingBytes int64
-}
-
-// envelopes counts the envelopes of a send.
-func (s *Send) envelopes() (n int) {
-	for i := range s.Recipients {
-		n += len(s.Recipients[i].Envelopes)
-	}
-	return n
-}
-
-// bytes counts the ciphertext of a send.
-func (s *Send) bytes() (n int) {
-	for i := range s.Recipients {
-		for j := range s.Recipients[i].Envelopes {
-			n += len(s.Recipients[i].Envelopes[j].Ciphertext)
-		}
-	}
-	return n
 }

@@ -35,7 +35,7 @@ type modelBox struct {
 	expired, sent int64
 	closed        bool
 	// reader is at position, if there is one.
-	reader   *Reader
+	reader   *reading
 	position int64
 }
 
@@ -241,7 +241,8 @@ func (m *model) subscribeOne(t *rapid.T) {
 		position = rapid.Int64Range(1, box.last).Draw(t, "after")
 		after = &Cursor{epoch: row.epoch, mailbox: row.id, number: position}
 	}
-	r, err := m.Subscribe(m.ctx, box.device, after)
+	m.polls = rapid.Bool().Draw(t, "polls")
+	r, err := m.tryToSubscribe(box.device, after)
 	if box.closed {
 		m.wantCode(t, err, problem.DeviceRemoved)
 		return

@@ -12,7 +12,7 @@ import (
 )
 
 func TestContract3_ManySendersNumberAMailboxWithoutGaps(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		const senders, each = 32, 15
 		bob := w.user(1)
 		from := w.users(senders)
@@ -38,7 +38,7 @@ func TestContract3_ManySendersNumberAMailboxWithoutGaps(t *testing.T) {
 
 // Two servers on one database, each with senders and readers; no wake-up goes from one to the other.
 func TestContract3_TwoNodesNumberAMailboxWithoutGaps(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		const senders, each = 8, 25
 		nodes := []*world{w, w.node(looksOften)}
 		bobs := w.users(2)

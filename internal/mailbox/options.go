@@ -35,6 +35,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Hub carries wake-ups; by default one for this Service alone.
 	Hub Hub
+	// Observer is told what the Service does; by default nobody is.
+	Observer Observer
 	// LookAgain is how often readers look at the store without a wake-up; default 5 s. Each round is moved by up to a
 	// fifth at random.
 	LookAgain time.Duration
@@ -54,6 +56,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Hub == nil {
 		o.Hub = wakeup.NewLocal[Message]()
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
 	}
 	setDefault(&o.LookAgain, 5*time.Second)
 	setDefault(&o.SweepEvery, time.Minute)

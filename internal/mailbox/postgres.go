@@ -18,11 +18,11 @@ const rollbackTimeout = 2 * time.Second
 // postgresStore runs at READ COMMITTED: each statement sees what was committed before it, so one that follows the locks
 // sees everything that the holders of those locks have done.
 //
-// The writer keeps a connection of its own: it does not queue for one behind readers.
+// The writer has a connection of its own: it does not queue for one behind readers, and plans its statements in its own way.
 type postgresStore struct {
 	pool *pgxpool.Pool
 	// conn belongs to the writer; nil until it needs it, and after a failure.
-	conn *pgxpool.Conn
+	conn *pgx.Conn
 
 	mu sync.Mutex
 	// days are those that sends has a partition for.
@@ -33,10 +33,41 @@ func newPostgresStore(pool *pgxpool.Pool) *postgresStore {
 	return &postgresStore{pool: pool, days: make(map[int32]bool)}
 }
 
-// close gives the writer's connection back.
+// pgWriterSettings are those of the writer's connection. Tables that have just been made have no statistics, and a plan that
+// reads all of a small table would stay in use while it grows. Without hash and merge joins an update walks its rows in the
+// order in which they are given, and locks them so. Statements are planned once.
+var pgWriterSettings = [...]string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
+
+// connect opens the writer's connection if there is none.
+func (s *postgresStore) connect(ctx context.Context) (err error) {
+	if s.conn != nil {
+		return nil
+	}
+	config := s.pool.Config().ConnConfig
+	for _, setting := range pgWriterSettings {
+		config.RuntimeParams[setting] = "off"
+	}
+	config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	if s.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
+		s.conn = nil
+		return fmt.Errorf("%w: connect: %w", errTransient, err)
+	}
+	for _, statement := range pgPlanned {
+		if _, err := s.conn.Prepare(ctx, statement, statement); err != nil {
+			err = s.failure(s.conn, err, false)
+			s.close()
+			return fmt.Errorf("prepare: %w", err)
+		}
+	}
+	return nil
+}
+
+// close ends the writer's connection.
 func (s *postgresStore) close() {
 	if s.conn != nil {
-		s.conn.Release()
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+		defer cancel()
+		_ = s.conn.Close(ctx)
 		s.conn = nil
 	}
 }
@@ -44,10 +75,6 @@ func (s *postgresStore) close() {
 const (
 	pgMailboxColumns = `m.id, m.device_id, m.user_id, m.list_version, m.closed, m.last_number, m.acknowledged_number,
 		m.waiting_count, m.waiting_bytes, m.accepted_count`
-
-	// Tables that have just been made have no statistics, and a plan that reads all of a small table stays in use while
-	// it grows.
-	pgNoScans = `SET LOCAL enable_seqscan = off`
 
 	pgLock = `SELECT ` + pgMailboxColumns + ` FROM mailboxes m WHERE m.device_id = ANY($1) ORDER BY m.id FOR UPDATE`
 
@@ -82,11 +109,8 @@ func (s *postgresStore) begin(ctx context.Context, r request) (_ transaction, _ 
 	if err := s.ensureDays(ctx, r.claims); err != nil {
 		return nil, nil, err
 	}
-	if s.conn == nil {
-		if s.conn, err = s.pool.Acquire(ctx); err != nil {
-			s.conn = nil
-			return nil, nil, fmt.Errorf("%w: connect: %w", errTransient, err)
-		}
+	if err := s.connect(ctx); err != nil {
+		return nil, nil, err
 	}
 	tx := &postgresTx{store: s, conn: s.conn}
 	found := &claimed{
@@ -96,7 +120,6 @@ func (s *postgresStore) begin(ctx context.Context, r request) (_ transaction, _ 
 	}
 	batch := new(pgx.Batch)
 	batch.Queue(`BEGIN`)
-	batch.Queue(pgNoScans)
 	batch.Queue(pgLock, texts(r.devices)).Query(found.readMailboxes)
 	batch.Queue(pgEpoch).QueryRow(func(row pgx.Row) error { return row.Scan(&found.epoch) })
 	queueAcknowledged(batch, r.acknowledged, found)

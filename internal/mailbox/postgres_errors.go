@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // pgTransient are the SQLSTATE classes and codes that say nothing about what was asked for.
@@ -26,10 +26,10 @@ const pgNoPartition = "23514"
 
 // failure sorts an error of a transaction on conn. committing says that COMMIT was sent: then only an error after which
 // the session goes on shows that nothing was committed. One that ended the session may have come after the commit.
-func (s *postgresStore) failure(conn *pgxpool.Conn, err error, committing bool) error {
+func (s *postgresStore) failure(conn *pgx.Conn, err error, committing bool) error {
 	var e *pgconn.PgError
 	isPg := errors.As(err, &e)
-	lost := conn.Conn().IsClosed() || isPg && e.Severity != "ERROR"
+	lost := conn.IsClosed() || isPg && e.Severity != "ERROR"
 	switch {
 	case lost && committing:
 		return fmt.Errorf("%w: %w", errOutcomeUnknown, err)

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/letterlock/letterlock/identity"
 )
@@ -43,7 +42,7 @@ const (
 
 type postgresTx struct {
 	store *postgresStore
-	conn  *pgxpool.Conn
+	conn  *pgx.Conn
 }
 
 func (t *postgresTx) remembered(ctx context.Context, keys []sendKey) (map[sendKey]memory, error) {
@@ -131,8 +130,8 @@ func (t *postgresTx) commit(ctx context.Context, c *changes) error {
 	return err
 }
 
-// rollback ends what is open, nothing after a commit. A connection on which that fails is given back: the pool throws it
-// away, and the server ends the transaction with it.
+// rollback ends what is open, nothing after a commit. A connection on which that fails is closed, and the server ends the
+// transaction with it.
 func (t *postgresTx) rollback() {
 	if !t.idle() {
 		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
@@ -145,7 +144,7 @@ func (t *postgresTx) rollback() {
 }
 
 func (t *postgresTx) idle() bool {
-	return !t.conn.Conn().IsClosed() && t.conn.Conn().PgConn().TxStatus() == 'I'
+	return !t.conn.IsClosed() && t.conn.PgConn().TxStatus() == 'I'
 }
 
 func splitKeys(keys []sendKey) ([]int32, [][]byte) {

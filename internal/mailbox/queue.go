@@ -35,12 +35,6 @@ type work struct {
 	done chan answer
 }
 
-type sendWork struct {
-	Send
-	claim
-	envelopes, bytes int
-}
-
 type ackWork struct {
 	device identity.DeviceID
 	upTo   Cursor
@@ -58,7 +52,7 @@ func (w *work) device() identity.DeviceID {
 	if w.send == nil {
 		return w.ack.device
 	}
-	return w.send.SenderDevice
+	return w.send.device
 }
 
 func (w *work) answer(a answer) { w.done <- a }
@@ -69,7 +63,7 @@ func (w *work) envelopes() int {
 	if w.send == nil {
 		return 1
 	}
-	return w.send.envelopes
+	return len(w.send.envelopes)
 }
 
 func (w *work) bytes() int {

@@ -89,7 +89,7 @@ func (b *batch) pairsToCount(crowded map[*mailboxRow]bool) []senderPair {
 		cost += more
 		for _, row := range fresh {
 			counted[row] = true
-			pairs = append(pairs, senderPair{mailbox: row.id, user: w.send.SenderUser})
+			pairs = append(pairs, senderPair{mailbox: row.id, user: w.send.user})
 		}
 	}
 	slices.SortFunc(pairs, senderPair.compare)
@@ -101,11 +101,9 @@ func (b *batch) eachRow(w *work, visit func(*mailboxRow)) {
 	if w.send == nil || !b.claimed.fresh[w.send.sendKey] {
 		return
 	}
-	for i := range w.send.Recipients {
-		for j := range w.send.Recipients[i].Envelopes {
-			if row := b.claimed.mailboxes[w.send.Recipients[i].Envelopes[j].Device]; row != nil {
-				visit(row)
-			}
+	for _, to := range w.send.envelopes {
+		if row := b.claimed.mailboxes[to.Device]; row != nil {
+			visit(row)
 		}
 	}
 }

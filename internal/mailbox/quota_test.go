@@ -140,7 +140,7 @@ func TestContract8_CountingIsBoundedInABatch(t *testing.T) {
 		device := identity.DeviceID{byte(i)}
 		b.claimed.mailboxes[device] = &mailboxRow{id: int64(i + 1), device: device, count: countBudget/2 - 1}
 		w := &work{send: &sendWork{claim: claim{sendKey: sendKey{day: int32(i)}}}}
-		w.send.Recipients = []Recipient{{Envelopes: []Envelope{{Device: device}}}}
+		w.send.envelopes = []addressed{{Envelope: &Envelope{Device: device}}}
 		b.claimed.fresh[w.send.sendKey] = true
 		b.works = append(b.works, w)
 	}

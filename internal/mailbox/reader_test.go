@@ -13,7 +13,7 @@ import (
 )
 
 // patient is next for goroutines that may not end the test.
-func (w *world) patient(r *Reader) (Message, error) {
+func (w *world) patient(r *reading) (Message, error) {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	return r.Next(ctx)
@@ -53,7 +53,7 @@ func (h *badHub) Notify(hints ...wakeup.Hint[Message]) {
 }
 
 func TestContract6_WakeUpsThatAreLostDoubledOrLateLoseNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		const senders, each = 8, 40
 		bob := w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
@@ -80,7 +80,7 @@ func (deafHub) Listen(identity.DeviceID, func(wakeup.Hint[Message])) func() {
 }
 
 func TestContract6_AReaderLooksForItself(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.nothing(r)
@@ -98,7 +98,7 @@ func TestContract6_AReaderLooksForItself(t *testing.T) {
 
 // What is the very next number is handed over from memory: the store is not asked.
 func TestContract6_TheNextNumberIsHandedOverFromMemory(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.nothing(r)
@@ -116,7 +116,7 @@ func TestContract6_TheNextNumberIsHandedOverFromMemory(t *testing.T) {
 
 // A hint that was made for another mailbox or another state of the store is not believed.
 func TestContract6_AForeignHintIsNotDelivered(t *testing.T) {
-	each(t, func(_ *testing.T, w *world) {
+	bothWays(t, func(_ *testing.T, w *world) {
 		bob := w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.nothing(r)
@@ -131,7 +131,7 @@ func TestContract6_AForeignHintIsNotDelivered(t *testing.T) {
 }
 
 func TestContract7_ASlowReaderIsBoundedAndSlowsNobody(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, slowpoke, bob := w.user(1), w.user(1), w.user(1)
 		slow := w.subscribe(slowpoke.devices[0], nil)
 		w.nothing(slow)
@@ -149,7 +149,7 @@ func TestContract7_ASlowReaderIsBoundedAndSlowsNobody(t *testing.T) {
 				t.Fatalf("the fast reader got %d, want %d", got, i+1)
 			}
 			slow.mu.Lock()
-			count, size := len(slow.queue), slow.queueBytes
+			count, size := slow.queue.count, slow.queue.bytes
 			slow.mu.Unlock()
 			if count > queuedMost || size > queuedSize {
 				t.Fatalf("the slow reader holds %d messages, %d bytes", count, size)
@@ -168,7 +168,7 @@ func TestContract7_ASlowReaderIsBoundedAndSlowsNobody(t *testing.T) {
 }
 
 func TestContract4_ANewerSubscriptionEndsTheOlder(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		older := w.subscribe(bob.devices[0], nil)
 		waiting := make(chan error, 1)
@@ -187,7 +187,7 @@ func TestContract4_ANewerSubscriptionEndsTheOlder(t *testing.T) {
 		}
 		// A subscription that is refused ends nobody.
 		ahead := w.cursor(bob, 9)
-		if _, err := w.Subscribe(w.ctx, bob.devices[0], &ahead); err == nil {
+		if _, err := w.tryToSubscribe(bob.devices[0], &ahead); err == nil {
 			t.Fatal("a cursor ahead was taken")
 		}
 		w.fill(alice, bob, 1)
@@ -198,12 +198,12 @@ func TestContract4_ANewerSubscriptionEndsTheOlder(t *testing.T) {
 }
 
 func TestContract4_SubscriptionsThatBeginAtOnceLeaveOne(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		bob := w.user(1)
-		readers := make([]*Reader, 16)
+		readers := make([]*reading, 16)
 		var wait sync.WaitGroup
 		for i := range readers {
-			wait.Go(func() { readers[i], _ = w.Subscribe(w.ctx, bob.devices[0], nil) })
+			wait.Go(func() { readers[i], _ = w.tryToSubscribe(bob.devices[0], nil) })
 		}
 		wait.Wait()
 		left := 0
@@ -225,7 +225,7 @@ func TestContract4_SubscriptionsThatBeginAtOnceLeaveOne(t *testing.T) {
 func TestContract4_SupersededAcrossNodes(t *testing.T) {
 	hub := wakeup.NewLocal[Message]()
 	shared := func(o *Options) { o.Hub = hub }
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		bob := w.user(1)
 		older := w.subscribe(bob.devices[0], nil)
 		other := w.node(shared)
@@ -237,7 +237,7 @@ func TestContract4_SupersededAcrossNodes(t *testing.T) {
 }
 
 func TestReader_EndsWithItsCallersContextAndCanGoOn(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		ctx, cancel := context.WithCancel(w.ctx)
@@ -267,10 +267,10 @@ func TestReader_EndsWithItsCallersContextAndCanGoOn(t *testing.T) {
 
 // Many readers are looked at in few questions.
 func TestContract6_ManyReadersAreLookedAtTogether(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice := w.user(1)
 		crowd := []*user{w.user(100), w.user(100), w.user(100)}
-		var readers []*Reader
+		var readers []*reading
 		for _, u := range crowd {
 			for _, device := range u.devices {
 				r := w.subscribe(device, nil)

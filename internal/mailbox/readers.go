@@ -16,37 +16,37 @@ const lookCount = 256
 // readers are the open readers of a Service: one a device.
 type readers struct {
 	mu      sync.Mutex
-	open    map[identity.DeviceID]*Reader
+	open    map[identity.DeviceID]*Feed
 	stopped error
 }
 
-func newReaders() readers { return readers{open: make(map[identity.DeviceID]*Reader)} }
+func newReaders() readers { return readers{open: make(map[identity.DeviceID]*Feed)} }
 
-// add makes r the reader of its device and lets it listen. The reader before it, here or on another node, ends.
-func (s *readers) add(r *Reader, hub Hub) error {
-	r.id = rand.Uint64() // #nosec G404 -- a name, not a secret
+// add makes f the reader of its device and lets it listen. The reader before it, here or on another node, ends.
+func (s *readers) add(f *Feed, hub Hub) error {
+	f.id = rand.Uint64() // #nosec G404 -- a name, not a secret
 	// All under one lock, so that of two subscriptions that begin at once the same one is the newer for everyone here.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
 		return s.stopped
 	}
-	if before := s.open[r.device]; before != nil {
+	if before := s.open[f.device]; before != nil {
 		_ = before.end(superseded())
 	}
-	hub.Notify(wakeup.Hint[Message]{Device: r.device, Event: wakeup.TakenOver, By: r.id})
-	r.release = hub.Listen(r.device, r.hear)
-	s.open[r.device] = r
+	hub.Notify(wakeup.Hint[Message]{Device: f.device, Event: wakeup.TakenOver, By: f.id})
+	f.release = hub.Listen(f.device, f.hear)
+	s.open[f.device] = f
 	return nil
 }
 
-// remove forgets r.
-func (s *readers) remove(r *Reader) {
-	r.release()
+// remove forgets f.
+func (s *readers) remove(f *Feed) {
+	f.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open[r.device] == r {
-		delete(s.open, r.device)
+	if s.open[f.device] == f {
+		delete(s.open, f.device)
 	}
 }
 
@@ -55,8 +55,8 @@ func (s *readers) end(devices []identity.DeviceID, reason error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, device := range devices {
-		if r := s.open[device]; r != nil {
-			_ = r.end(reason)
+		if f := s.open[device]; f != nil {
+			_ = f.end(reason)
 		}
 	}
 }
@@ -66,18 +66,18 @@ func (s *readers) close(reason error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = reason
-	for _, r := range s.open {
-		_ = r.end(reason)
+	for _, f := range s.open {
+		_ = f.end(reason)
 	}
 }
 
 // all gives the open readers.
-func (s *readers) all() []*Reader {
+func (s *readers) all() []*Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]*Reader, 0, len(s.open))
-	for _, r := range s.open {
-		list = append(list, r)
+	list := make([]*Feed, 0, len(s.open))
+	for _, f := range s.open {
+		list = append(list, f)
 	}
 	return list
 }
@@ -93,12 +93,12 @@ func (s *Service) lookAgain(ctx context.Context) {
 	}
 }
 
-func (s *Service) lookAt(ctx context.Context, list []*Reader) {
+func (s *Service) lookAt(ctx context.Context, list []*Feed) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	mailboxes := make([]int64, len(list))
-	for i, r := range list {
-		mailboxes[i] = r.mailbox
+	for i, f := range list {
+		mailboxes[i] = f.mailbox
 	}
 	epoch, seen, err := s.store.look(ctx, mailboxes)
 	if err != nil {
@@ -107,9 +107,9 @@ func (s *Service) lookAt(ctx context.Context, list []*Reader) {
 		}
 		return
 	}
-	for _, r := range list {
-		if g, found := seen[r.mailbox]; found {
-			_ = r.observe(g, epoch)
+	for _, f := range list {
+		if g, found := seen[f.mailbox]; found {
+			_ = f.observe(g, epoch)
 		}
 	}
 }

@@ -30,6 +30,7 @@ const (
 const (
 	keyContext     = "letterlock mailbox send key v1"
 	contentContext = "letterlock mailbox send content v1"
+	callContext    = "letterlock mailbox call content v1"
 )
 
 // sendKey is what a send is remembered by. It tells neither sender nor recipient.
@@ -64,12 +65,12 @@ func keyOf(device identity.DeviceID, id uuid.UUID) (sendKey, time.Time, error) {
 	var b [8]byte
 	copy(b[2:], id[:6])
 	milliseconds := int64(binary.BigEndian.Uint64(b[:])) // #nosec G115 -- 48 bits
-	h := sha256.New()
-	h.Write([]byte(keyContext))
-	h.Write(device[:])
-	h.Write(id[:])
-	key := sendKey{day: int32(milliseconds / millisecondsPerDay)} // #nosec G115 -- 48 bits over a day's milliseconds
-	h.Sum(key.key[:0])
+	text := make([]byte, 0, len(keyContext)+len(device)+len(id))
+	text = append(append(append(text, keyContext...), device[:]...), id[:]...)
+	key := sendKey{
+		day: int32(milliseconds / millisecondsPerDay), // #nosec G115 -- 48 bits over a day's milliseconds
+		key: sha256.Sum256(text),
+	}
 	return key, time.UnixMilli(milliseconds), nil
 }
 
@@ -92,36 +93,63 @@ func dayOf(t time.Time) int32 {
 // contentOf gives a hash of all that a send says besides its id: lengths stand before what has no fixed length, so that no two
 // sends are written alike.
 func contentOf(s *Send) (sum [sha256.Size]byte) {
-	h := contentHash{sha256.New()}
-	h.Write([]byte(contentContext))
-	h.u64(uint64(s.ExpiresIn)) // #nosec G115 -- the same bits
-	h.u64(uint64(len(s.Recipients)))
-	for i := range s.Recipients {
-		r := &s.Recipients[i]
-		h.Write(r.User[:])
-		h.u64(uint64(r.ListVersion))
-		h.u64(uint64(len(r.Envelopes)))
-		for j := range r.Envelopes {
-			e := &r.Envelopes[j]
-			h.Write(e.Device[:])
-			h.u64(uint64(e.Kind)) // #nosec G115 -- 1 to 3
-			h.bytes(e.Nonce)
-			h.bytes(e.Ciphertext)
-		}
+	h := newContentHash(contentContext)
+	h.outgoing(s.ExpiresIn, s.Recipients)
+	h.Sum(sum[:0])
+	return sum
+}
+
+// contentOfCall is contentOf for a call.
+func contentOfCall(c *Call) (sum [sha256.Size]byte) {
+	h := newContentHash(callContext)
+	h.u64(uint64(len(c.Messages)))
+	for i := range c.Messages {
+		h.fixed(c.Messages[i].MessageID[:])
+		h.outgoing(c.Messages[i].ExpiresIn, c.Messages[i].Recipients)
 	}
 	h.Sum(sum[:0])
 	return sum
 }
 
-type contentHash struct{ hash.Hash }
-
-func (h contentHash) u64(n uint64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], n)
-	h.Write(b[:])
+// contentHash copies what is short, so that nothing that is hashed has to be allocated for it.
+type contentHash struct {
+	hash.Hash
+	scratch [64]byte
 }
 
-func (h contentHash) bytes(b []byte) {
+func newContentHash(context string) *contentHash {
+	h := &contentHash{Hash: sha256.New()}
+	h.fixed([]byte(context))
+	return h
+}
+
+func (h *contentHash) outgoing(expiresIn time.Duration, recipients []Recipient) {
+	h.u64(uint64(expiresIn)) // #nosec G115 -- the same bits
+	h.u64(uint64(len(recipients)))
+	for i := range recipients {
+		r := &recipients[i]
+		h.fixed(r.User[:])
+		h.u64(uint64(r.ListVersion))
+		h.u64(uint64(len(r.Envelopes)))
+		for j := range r.Envelopes {
+			e := &r.Envelopes[j]
+			h.fixed(e.Device[:])
+			h.u64(uint64(e.Kind)) // #nosec G115 -- 1 to 3
+			h.bytes(e.Nonce)
+			h.bytes(e.Ciphertext)
+		}
+	}
+}
+
+func (h *contentHash) u64(n uint64) {
+	binary.BigEndian.PutUint64(h.scratch[:], n)
+	h.Write(h.scratch[:8])
+}
+
+// fixed writes what is at most as long as scratch and always has the same length.
+func (h *contentHash) fixed(b []byte) { h.Write(h.scratch[:copy(h.scratch[:], b)]) }
+
+func (h *contentHash) bytes(b []byte) {
 	h.u64(uint64(len(b)))
 	h.Write(b)
 }

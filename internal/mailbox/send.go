@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/problem"
 )
@@ -16,20 +18,56 @@ import (
 // DEVICE_LIST_CHANGED, OVERLOADED, STORE_UNAVAILABLE, STOPPING, INTERNAL: nothing was stored. OUTCOME_UNKNOWN: repeat it; so
 // it ends, too, for a caller whose ctx ends first, whose error wraps ctx's, and the send goes on.
 func (s *Service) Send(ctx context.Context, send Send) (Receipt, error) {
-	if err := s.options.Limits.check(&send); err != nil {
-		return Receipt{}, err
-	}
-	key, made, err := keyOf(send.SenderDevice, send.MessageID)
+	w, err := s.work(send.SenderUser, send.SenderDevice, send.MessageID, []Outgoing{{
+		MessageID: send.MessageID, ExpiresIn: send.ExpiresIn, Recipients: send.Recipients,
+	}})
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := checkAge(made, s.now()); err != nil {
-		return Receipt{}, err
-	}
-	w := sendWork{Send: send, envelopes: send.envelopes(), bytes: send.bytes()}
-	w.claim = claim{sendKey: key, content: contentOf(&send)}
-	answer := s.wait(ctx, &work{send: &w})
+	w.content = contentOf(&send)
+	answer := s.wait(ctx, &work{send: w})
 	return answer.receipt, answer.err
+}
+
+// SendAll commits the messages of a call: all envelopes of all of them or none, except that a full mailbox fails alone. What
+// is remembered is the call, by its id; the ids of its messages are names alone. It gives a receipt for each message, in order.
+//
+// Errors: as those of Send.
+func (s *Service) SendAll(ctx context.Context, call Call) ([]Receipt, error) {
+	w, err := s.work(call.SenderUser, call.SenderDevice, call.CallID, call.Messages)
+	if err != nil {
+		return nil, err
+	}
+	w.content = contentOfCall(&call)
+	answer := s.wait(ctx, &work{send: w})
+	if answer.err != nil {
+		return nil, answer.err
+	}
+	receipts := make([]Receipt, len(call.Messages))
+	for i := range receipts {
+		receipts[i] = Receipt{MessageID: call.Messages[i].MessageID, AcceptedAt: answer.receipt.AcceptedAt}
+	}
+	for i, to := range w.envelopes {
+		receipts[to.message].Deliveries = append(receipts[to.message].Deliveries, answer.receipt.Deliveries[i])
+	}
+	return receipts, nil
+}
+
+// work checks what is to be sent under an id.
+func (s *Service) work(user identity.UserID, device identity.DeviceID, id uuid.UUID, messages []Outgoing) (*sendWork, error) {
+	w, err := s.options.Limits.address(messages)
+	if err != nil {
+		return nil, err
+	}
+	key, made, err := keyOf(device, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkAge(made, s.now()); err != nil {
+		return nil, err
+	}
+	w.id, w.user, w.device, w.sendKey = id, user, device, key
+	return w, nil
 }
 
 // Acknowledge deletes everything up to a position from a device's mailbox. Repeating it changes nothing (delivery
@@ -58,41 +96,6 @@ func (s *Service) wait(ctx context.Context, w *work) answer {
 	case <-ctx.Done():
 		return answer{err: outcomeUnknown(ctx.Err())}
 	}
-}
-
-// check refuses a send that no mailbox would take.
-func (l Limits) check(s *Send) error {
-	n := s.envelopes()
-	switch {
-	case n == 0:
-		return badInput("A message needs at least one envelope.")
-	case n > l.MaxEnvelopesPerSend:
-		return badInput(fmt.Sprintf("A message may have %d envelopes; this one has %d.", l.MaxEnvelopesPerSend, n))
-	case s.ExpiresIn < 0:
-		return badInput("A message cannot expire before it is sent.")
-	}
-	users := make(map[identity.UserID]bool, len(s.Recipients))
-	devices := make(map[identity.DeviceID]bool, n)
-	for i := range s.Recipients {
-		r := &s.Recipients[i]
-		if users[r.User] {
-			return badInput("A user is named twice as a recipient. Put all envelopes of a user under one.")
-		}
-		users[r.User] = true
-		if len(r.Envelopes) == 0 {
-			return badInput("A recipient is named without an envelope. Leave it out, or seal for its devices.")
-		}
-		for j := range r.Envelopes {
-			if devices[r.Envelopes[j].Device] {
-				return badInput("A device is named twice. Send it one envelope.")
-			}
-			devices[r.Envelopes[j].Device] = true
-			if err := l.checkEnvelope(&r.Envelopes[j]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func (l Limits) checkEnvelope(e *Envelope) error {

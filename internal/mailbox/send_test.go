@@ -58,7 +58,7 @@ func TestContract1_WhatIsAnsweredIsInTheMailboxes(t *testing.T) {
 }
 
 func TestContract1_ALiveReaderIsHandedTheSameMessageAsThePage(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		w.nothing(r)
@@ -157,7 +157,7 @@ func TestSend_ASenderWithoutAMailboxIsRefused(t *testing.T) {
 
 // A caller who has gone away has not taken the message with them.
 func TestSend_GoesOnWithoutItsCaller(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
 		r := w.subscribe(bob.devices[0], nil)
 		send := w.letter(alice, "x", bob)

@@ -2,7 +2,7 @@
 // delivered once and in order, through any crash, until the device acknowledges it, lets it expire, or is removed.
 //
 // Each Service has one writer. It takes the sends and acknowledgements that wait and runs them in one transaction, so that
-// they share a commit; what fails fails alone. Any number of Services, on any number of nodes, work on one database: what
+// they share a commit; what fails fails alone. PostgreSQL is asked in one round trip (plan), as long as all goes as expected. Any number of Services, on any number of nodes, work on one database: what
 // is decided, is decided under the row lock of a mailbox, and locks are taken in the order of mailbox ids.
 package mailbox
 
@@ -26,6 +26,9 @@ type Service struct {
 	dialect database.Dialect
 	store   store
 	queue   *queue
+	known   *known
+	// planner is nil where there are no round trips to save.
+	planner *planner
 	readers readers
 
 	// ctx is the service's own: no caller's end cuts a transaction off.
@@ -61,9 +64,12 @@ func start(ctx context.Context, dialect database.Dialect, store store, options O
 	options = options.withDefaults()
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Service{
-		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: store,
-		queue: newQueue(), readers: newReaders(),
+		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: &observedStore{store, options.Observer},
+		queue: newQueue(), known: newKnown(), readers: newReaders(),
 		ctx: own, cancel: cancel, stop: make(chan struct{}),
+	}
+	if dialect == database.PostgreSQL {
+		s.planner = newPlanner(s.known)
 	}
 	if err := s.keepDays(ctx); err != nil {
 		cancel()

@@ -54,6 +54,9 @@ const (
 		WHERE s.id = 1 AND m.id IN (SELECT value FROM json_each(?1))`
 )
 
+// commitPlan does nothing: there is no network to save round trips on.
+func (s *sqliteStore) commitPlan(context.Context, *plan) error { return errUnplanned }
+
 func (s *sqliteStore) begin(ctx context.Context, r request) (transaction, *claimed, error) {
 	tx, err := s.open(ctx)
 	if err != nil {

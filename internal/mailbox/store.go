@@ -14,9 +14,12 @@ import (
 // Errors: one that wraps errTransient may pass when the same is tried again, one that wraps errOutcomeUnknown may have
 // been committed; any other is caused by what was asked for.
 type store interface {
+	// commitPlan commits a plan in one round trip, and fills in what it has found. It gives errUnplanned, and has done nothing, if
+	// what the plan takes for granted does not hold, or if the store has no such way. One goroutine calls commitPlan and begin.
+	commitPlan(ctx context.Context, p *plan) error
 	// begin opens a transaction, locks the mailboxes of request in order of their ids, deletes what is acknowledged and
 	// claims the keys of sends. A claim is of a statement later than the locks, so that it sees what a concurrent first
-	// try committed while it waited for them. On an error nothing is left open. One goroutine calls begin.
+	// try committed while it waited for them. On an error nothing is left open.
 	begin(ctx context.Context, request request) (transaction, *claimed, error)
 	// standing reads how a device's mailbox stands; found is false if it has none.
 	standing(ctx context.Context, device identity.DeviceID) (s standing, found bool, err error)
@@ -46,6 +49,7 @@ type transaction interface {
 
 var (
 	errTransient      = errors.New("the store failed for now")
+	errUnplanned      = errors.New("the plan does not hold")
 	errOutcomeUnknown = errors.New("the store may or may not have committed")
 )
 

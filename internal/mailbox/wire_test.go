@@ -129,7 +129,7 @@ func TestContract6_NodesHandOverByNATS(t *testing.T) {
 		waitFor(t, "the wake-ups", func() bool {
 			reader.mu.Lock()
 			defer reader.mu.Unlock()
-			return len(reader.queue) == count && !reader.behind
+			return reader.queue.count == count && !reader.behind
 		})
 		var got []Message
 		for range count {

@@ -52,6 +52,8 @@ type world struct {
 	ctx   context.Context
 	db    *database.DB
 	clock *clock
+	// polls is how its subscriptions are read: by Poll, or else by Next.
+	polls bool
 }
 
 // each runs a test over both databases.
@@ -97,7 +99,9 @@ func newNodeOver(t testing.TB, db *database.DB, store store, clock *clock, chang
 // node is a second service on the same database and clock, as another server would be.
 func (w *world) node(change ...func(*Options)) *world {
 	w.t.Helper()
-	return newNode(w.t, testdb.Reopen(w.t, w.db), w.clock, change...)
+	other := newNode(w.t, testdb.Reopen(w.t, w.db), w.clock, change...)
+	other.polls = w.polls
+	return other
 }
 
 func (w *world) stop() {
@@ -263,9 +267,9 @@ func (w *world) status(device identity.DeviceID) Status {
 	return status
 }
 
-func (w *world) subscribe(device identity.DeviceID, after *Cursor) *Reader {
+func (w *world) subscribe(device identity.DeviceID, after *Cursor) *reading {
 	w.t.Helper()
-	r, err := w.Subscribe(w.ctx, device, after)
+	r, err := w.tryToSubscribe(device, after)
 	if err != nil {
 		w.t.Fatalf("Subscribe: %v", err)
 	}
@@ -274,7 +278,7 @@ func (w *world) subscribe(device identity.DeviceID, after *Cursor) *Reader {
 }
 
 // next waits for a reader's next message.
-func (w *world) next(r *Reader) Message {
+func (w *world) next(r *reading) Message {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
@@ -286,7 +290,7 @@ func (w *world) next(r *Reader) Message {
 }
 
 // nothing expects that a reader has nothing more at hand, after it has looked at the store.
-func (w *world) nothing(r *Reader) {
+func (w *world) nothing(r *reading) {
 	w.t.Helper()
 	for {
 		m, next := r.take()

@@ -38,6 +38,7 @@ func (s *Service) write(ctx context.Context) {
 			return
 		}
 		if len(works) > 0 {
+			s.observeTaken(works)
 			s.commit(ctx, works, false)
 		}
 	}
@@ -64,8 +65,8 @@ func (s *Service) abandon() {
 func (s *Service) commit(ctx context.Context, works []*work, unknown bool) {
 	pause := newPause()
 	for {
-		err := s.attempt(ctx, works)
-		if err == nil {
+		var err error
+		if works, err = s.attempt(ctx, works); err == nil {
 			return
 		}
 		unknown = unknown || errors.Is(err, errOutcomeUnknown)
@@ -86,14 +87,57 @@ func (s *Service) commit(ctx context.Context, works []*work, unknown bool) {
 	}
 }
 
-// attempt runs one transaction and, if it commits, wakes the readers and answers the callers.
-func (s *Service) attempt(ctx context.Context, works []*work) error {
+// attempt runs works and answers those that are committed: most of them as a plan, what does not fit one step by step. What it
+// gives with an error are the works that have no answer yet.
+func (s *Service) attempt(ctx context.Context, works []*work) ([]*work, error) {
+	now := s.now()
+	if plan, others := s.planner.split(works, s.options.Limits, now); plan != nil {
+		err := s.carryOut(ctx, plan)
+		switch {
+		case errors.Is(err, errUnplanned):
+			others = works
+		case err != nil:
+			return works, err
+		}
+		works = others
+	}
+	if len(works) == 0 {
+		return nil, nil
+	}
+	return works, s.decide(ctx, works, now)
+}
+
+// carryOut commits a plan, wakes the readers and answers the callers.
+func (s *Service) carryOut(ctx context.Context, plan *plan) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	b := &batch{limits: s.options.Limits, now: s.now(), works: works}
-	if err := b.run(ctx, s.store); err != nil {
+	began := time.Now()
+	err := s.store.commitPlan(ctx, plan)
+	s.observePlan(plan, began, err)
+	if err != nil {
 		return err
 	}
+	plan.recount()
+	answers, hints := plan.answer()
+	s.hub.Notify(hints...)
+	for i, w := range plan.works {
+		w.answer(answers[i])
+	}
+	return nil
+}
+
+// decide runs one transaction step by step and, if it commits, wakes the readers and answers the callers.
+func (s *Service) decide(ctx context.Context, works []*work, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	b := &batch{limits: s.options.Limits, now: now, works: works}
+	began := time.Now()
+	err := b.run(ctx, s.store)
+	s.observeBatch(b, began, err)
+	if err != nil {
+		return err
+	}
+	s.known.learn(b.claimed)
 	s.hub.Notify(b.wake()...)
 	for i, w := range works {
 		if b.putOff[w] {

@@ -18,7 +18,9 @@ type Config struct {
 	PublicURLs []string
 	// AllowedOrigins are the origins of further pages that may call the server.
 	AllowedOrigins []string
-	Database       database.Config
+	// MetricsAddr is host:port to serve metrics and profiles on; empty for nowhere.
+	MetricsAddr string
+	Database    database.Config
 	// Open is a store that is open already and stays the caller's; Database is then unused.
 	Open *database.DB
 	// NATS is for several nodes on one database; without a URL this node is alone.
@@ -47,6 +49,11 @@ func (c *Config) validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return fmt.Errorf("LETTERLOCK_ADDR: %q is not host:port, like 127.0.0.1:8080", c.Addr)
+	}
+	if c.MetricsAddr != "" {
+		if _, _, err := net.SplitHostPort(c.MetricsAddr); err != nil {
+			return fmt.Errorf("LETTERLOCK_METRICS_ADDR: %q is not host:port, like 127.0.0.1:9090", c.MetricsAddr)
+		}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/letterlock/letterlock/internal/failure"
@@ -43,6 +44,30 @@ func (s *Server) recovering(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// measuring counts requests. Who lasts, a WebSocket or an event stream, has no duration.
+func (s *Server) measuring(next http.Handler) http.Handler {
+	requests := s.metrics.Requests
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		seen := &recorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		route := routeOf(r)
+		requests.Answered(route, seen.status)
+		if seen.status != http.StatusSwitchingProtocols && !strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream") {
+			requests.Took(route, time.Since(start))
+		}
+	})
+}
+
+// routeOf gives the path of the pattern that the mux has found, which is one of a few.
+func routeOf(r *http.Request) string {
+	_, path, found := strings.Cut(r.Pattern, "/")
+	if !found {
+		return "none"
+	}
+	return "/" + path
 }
 
 // logging writes a line for each request at debug level: never a query, a header, or who it was.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -14,12 +13,10 @@ import (
 	"github.com/rs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/letterlock/letterlock/graph"
 	"github.com/letterlock/letterlock/graph/generated"
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/graphqlhttp"
-	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/web"
 )
@@ -39,7 +36,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, welcome) })
-	return s.recovering(s.logging(secured(mux)))
+	return s.measuring(s.recovering(s.logging(secured(mux))))
 }
 
 const welcome = `This is a Letterlock server: end-to-end encrypted messaging over GraphQL.
@@ -52,10 +49,7 @@ const welcome = `This is a Letterlock server: end-to-end encrypted messaging ove
 
 func (s *Server) graphQL() *handler.Server {
 	l := s.config.Limits
-	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &graph.Resolver{
-		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: s.config.Version,
-		Origins: s.origins.Own(), Now: s.config.Now, Present: s.present.Present,
-	}}))
+	gql := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
 	gql.AddTransport(s.sockets)
 	gql.AddTransport(&graphqlhttp.Events{
 		Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes,
@@ -67,6 +61,7 @@ func (s *Server) graphQL() *handler.Server {
 	gql.SetErrorPresenter(s.present.Present)
 	gql.SetRecoverFunc(failure.Recover)
 	gql.Use(extension.Introspection{})
+	gql.Use(s.metrics.Operations)
 	return gql
 }
 
@@ -79,27 +74,19 @@ func (s *Server) authorize(next http.Handler) http.Handler {
 }
 
 // openSocket checks the token of connection_init. A socket without one may ask what needs none.
-func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) (context.Context, error) {
 	authorization := payload.Authorization()
 	if authorization == "" && !claimsToken(payload) {
-		return s.callers.WithAuthorization(ctx, ""), nil, nil
+		return s.callers.WithAuthorization(ctx, ""), nil
 	}
 	device, err := s.callers.Authenticate(ctx, authorization)
-	if err == nil {
-		socket.Own(ctx, device.ID.String())
-		ctx = s.callers.WithDevice(ctx, device.ID)
-		_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
-	}
 	if err != nil {
-		code := socket.CloseForbidden
-		if refusal := problem.CodeOf(err); refusal != problem.Unauthenticated && refusal != problem.DeviceRemoved {
-			code = socket.CloseTryLater
-		}
-		shown := s.present.Present(ctx, err)
-		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), shown.Message)
-		return ctx, nil, errors.New(shown.Message)
+		return nil, err
 	}
-	return ctx, nil, nil
+	socket.Own(ctx, device.ID.String())
+	ctx = s.callers.WithDevice(ctx, device.ID)
+	_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
+	return ctx, err
 }
 
 // claimsToken reports whether a payload has an Authorization that is not empty, though it may not be a string.

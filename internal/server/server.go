@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/letterlock/letterlock/graph"
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/directory"
@@ -21,6 +22,7 @@ import (
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
 	"github.com/letterlock/letterlock/internal/socket"
+	"github.com/letterlock/letterlock/internal/telemetry"
 	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
@@ -39,8 +41,11 @@ type Server struct {
 	present   *failure.Presenter
 	guard     *guard.Guard
 	sockets   *socket.Sockets
+	resolver  *graph.Resolver
 	http      *http.Server
 	unused    unused
+	metrics   *telemetry.Metrics
+	exporter  *exporter // nil without an address of its own
 
 	stopping atomic.Bool
 	stopped  chan struct{} // closed when no new work is taken
@@ -66,6 +71,9 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", config.Addr); err != nil {
 		return nil, fmt.Errorf("LETTERLOCK_ADDR: %w", err)
 	}
+	if s.exporter, err = listenMetrics(ctx, config); err != nil {
+		return nil, err
+	}
 	if s.origins, err = origins.New(s.listener.Addr(), config.PublicURLs, config.AllowedOrigins); err != nil {
 		return nil, err
 	}
@@ -83,7 +91,8 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 // wire connects the parts.
 func (s *Server) wire(ctx context.Context) (err error) {
 	c, l := s.config, s.config.Limits
-	s.present = failure.NewPresenter(c.Log, c.Now)
+	s.metrics = newMetrics(c.Version)
+	s.present = failure.NewPresenter(c.Log, c.Now).Telling(s.metrics.Refusals.Refused)
 	s.guard = guard.New(guard.Options{
 		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
 	})
@@ -96,22 +105,31 @@ func (s *Server) wire(ctx context.Context) (err error) {
 			MaxMessagesPerSender: int64(l.MailboxMaxMessagesPerSender), MaxCiphertextBytes: l.MaxCiphertextBytes,
 			MaxEnvelopesPerSend: l.MaxEnvelopesPerSend, MessageLifetime: l.MessageLifetime,
 		},
-		Now: c.Now, Logger: c.Log, Hub: s.hub, LookAgain: l.LookAgain,
+		Hub: telemetry.CountWakeups(s.metrics, s.hub), Observer: s.metrics.Mailboxes,
+		Now: c.Now, Logger: c.Log, LookAgain: l.LookAgain,
 	})
 	if err != nil {
 		return err
 	}
+	s.resolver = new(graph.Resolver) // The sockets have to be known to the directory, which it asks.
 	s.sockets = socket.New(socket.Options{
 		AllowOrigin: s.origins.Allow, Init: s.openSocket, Guard: s.guard, Present: s.present,
 		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
+		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}),
 	})
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,
+		Observer: s.metrics.Tokens,
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
 	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own())
+	*s.resolver = graph.Resolver{
+		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version,
+		Origins: s.origins.Own(), Now: c.Now, Present: s.present.Present,
+	}
+	s.watch()
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: min(10*time.Second, l.RequestTimeout),
@@ -146,6 +164,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	var looks sync.WaitGroup
 	looks.Go(func() { s.lookAgain(looking) })
 	looks.Go(func() { s.sweepLinks(looking) })
+	defer s.exporter.serve(s.metrics, s.config.Log)()
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	var err error
@@ -207,6 +226,7 @@ func (s *Server) abandon() {
 	if s.listener != nil {
 		_ = s.listener.Close()
 	}
+	s.exporter.close()
 	if s.mailboxes != nil {
 		_ = s.mailboxes.Close(context.Background())
 	}

@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 )
 
@@ -17,7 +16,7 @@ const (
 	CloseTooBig       = websocket.CloseMessageTooBig     // 1009
 	CloseDefect       = websocket.CloseInternalServerErr // 1011
 	CloseRestart      = websocket.CloseServiceRestart    // 1012: the server is stopping
-	CloseTryLater     = websocket.CloseTryAgainLater     // 1013: the token could not be checked now
+	CloseTryLater     = websocket.CloseTryAgainLater     // 1013: the token could not be checked now, or the client reads too slowly
 	CloseBadRequest   = 4400                             // not a message of the protocol
 	CloseUnauthorized = 4401                             // an operation before connection_init
 	CloseForbidden    = 4403                             // refused token, or a removed device
@@ -36,24 +35,6 @@ func closeFrame(code int, reason string) []byte {
 		reason = strings.ToValidUTF8(reason[:maxReason], "") // A client fails at half a character.
 	}
 	return websocket.FormatCloseMessage(code, reason)
-}
-
-// closeCode maps what gqlgen closes with. Its 1002 is final for clients and stands for a message that is none of the
-// protocol's, for which the protocol has a code of its own.
-func closeCode(code int) int {
-	if code == transport.WebsocketCloseProtocolError {
-		return CloseBadRequest
-	}
-	return code
-}
-
-// readEnd is how a failed read is told to gqlgen, which reports all but orderly ends.
-func readEnd(err error) error {
-	var closed *websocket.CloseError
-	if errors.As(err, &closed) || errors.Is(err, net.ErrClosed) {
-		return transport.ErrWebsocketClosed
-	}
-	return err
 }
 
 func timedOut(err error) bool {

@@ -1,232 +1,176 @@
 package socket
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
 )
 
-const (
-	// grace is how long a socket that is being closed waits for the client's close frame. Closing at once would make the
-	// network throw away our own frame together with what the client was still sending.
-	grace = 2 * time.Second
-	// maxDrained bounds what is read and thrown away in that time.
-	maxDrained = 16 << 20
-	// maxAnonymous bounds the messages of a socket that belongs to no device: what needs no token is short.
-	maxAnonymous = 128 << 10
-)
-
-// conn is one WebSocket, as gqlgen wants it: transport.WebsocketConn.
+// conn is one WebSocket of the subprotocol graphql-transport-ws. One goroutine reads (serve). Who has something to say puts it
+// into the queue and, if nobody writes at the moment, writes until the queue is empty (flush): while there is nothing to say
+// nobody waits for it, and no buffer is held.
 type conn struct {
-	sockets  *Sockets
-	ws       *websocket.Conn
-	protocol *protocol
-	owner    string // guarded by sockets.mu
-	done     chan struct{}
-	finished chan struct{}
+	ownership
+	sockets *Sockets
+	exec    graphql.GraphExecutor
+	ws      *websocket.Conn
+	network net.Conn
+	ctx     context.Context // the operations' are made of it. The reader's; Init adds who calls
+	working sync.WaitGroup  // operations, and what writes
+	left    chan struct{}
 
-	writing sync.Mutex
+	seen   atomic.Int64 // when the peer last showed itself, in ns since 1970
+	initBy time.Time
+	lookAt time.Time // the sweeper's, as is place
+	place  int
 
-	mu        sync.Mutex
-	closing   bool
-	closeBy   time.Time // when to stop waiting for the client's close frame
-	afterCode int       // to close with after the next last word of an operation
-	afterWhy  string
+	mu         sync.Mutex
+	inited     bool
+	closing    bool // a close frame is queued, or nobody is there to take one
+	operations []*operation
+	running    int          // operations, and what is left of those that the client has completed
+	parked     []*operation // whose sources wait for room
+	queue      queue
+	writing    bool
+	writeBy    time.Time     // the deadline of writes, which the writer puts off
+	changed    chan struct{} // closed when something changes that await waits for; nil if nobody waits
+	afterCode  int           // to close with after the next last word of an operation
+	afterWhy   string
 }
 
-func newConn(s *Sockets, ws *websocket.Conn) *conn {
-	return &conn{
-		sockets: s, ws: ws,
-		protocol: newProtocol(ws.Subprotocol(), s.options.MaxOperations),
-		done:     make(chan struct{}),
-		finished: make(chan struct{}),
+func newConn(s *Sockets, ws *websocket.Conn, w *wire, exec graphql.GraphExecutor) *conn {
+	now := time.Now()
+	c := &conn{
+		sockets: s, exec: s.options.Guard.Over(exec, true), ws: ws, network: w.Conn,
+		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1,
 	}
-}
-
-// start sets bounds and begins to ping.
-func (c *conn) start() {
-	c.ws.SetReadLimit(min(maxAnonymous, c.sockets.options.MaxBytes))
-	_ = c.ws.SetReadDeadline(time.Now().Add(c.sockets.options.InitTimeout))
-	c.ws.SetPongHandler(func(string) error {
+	c.ctx = context.WithValue(context.Background(), key{}, member(c))
+	// Many sockets open at once after a restart. Their pings spread over the interval.
+	c.lookAt = earlier(c.initBy, now.Add(rand.N(s.options.PingInterval)+1)) //nolint:gosec // nobody gains by guessing it
+	w.conn = c
+	ws.SetReadLimit(min(maxAnonymous, s.options.MaxBytes))
+	ws.SetPongHandler(func(string) error {
 		c.alive()
 		return nil
 	})
-	answer := c.ws.PingHandler()
-	c.ws.SetPingHandler(func(data string) error {
+	ws.SetPingHandler(func(data string) error {
 		c.alive()
-		return answer(data)
+		c.control(websocket.PongMessage, data)
+		return nil
 	})
-	go c.ping()
+	ws.SetCloseHandler(func(code int, _ string) error {
+		c.endWith(websocket.FormatCloseMessage(code, ""))
+		return nil
+	})
+	return c
 }
 
-// alive puts the read deadline off: the peer has shown itself. Before connection_init nothing does.
-func (c *conn) alive() {
-	if !c.protocol.initialised() {
-		return
+// serve reads until the socket ends. What it calls is shallow: this stack is what an idle socket costs most.
+func (c *conn) serve() {
+	var err error
+	for err == nil {
+		err = c.next()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closing {
-		_ = c.ws.SetReadDeadline(time.Now().Add(c.sockets.options.PingInterval * 5 / 2))
-	}
+	c.finish(err)
 }
 
-func (c *conn) ping() {
-	tick := time.NewTicker(c.sockets.options.PingInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-c.done:
-			return
-		case <-tick.C:
-			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.sockets.options.WriteTimeout)) != nil {
-				_ = c.ws.Close()
-				return
-			}
-		}
-	}
-}
-
-// Subprotocol gives the subprotocol that was agreed on.
-func (c *conn) Subprotocol() string { return c.ws.Subprotocol() }
-
-// NextReader gives the next message that gqlgen is to see.
-func (c *conn) NextReader() (int, io.Reader, error) {
-	for {
-		data, err := c.read()
-		if err != nil {
-			return 0, nil, err
-		}
-		if c.isClosing() {
-			continue // The client has not seen our close frame yet.
-		}
-		v := c.protocol.incoming(data)
-		c.alive()
-		switch {
-		case v.code != 0:
-			c.end(v.code, v.reason)
-			continue
-		case v.answer != nil:
-			c.answer(v.answer)
-		}
-		if v.data != nil {
-			data = v.data
-		}
-		if !v.drop {
-			return websocket.TextMessage, bytes.NewReader(data), nil
-		}
-	}
-}
-
-// answer sends what gqlgen is not asked for.
-func (c *conn) answer(m *answer) {
-	if m.problem != nil {
-		m.Payload = c.protocol.errorPayload(c.sockets.options.Present.Present(context.Background(), m.problem))
-	}
-	if data, err := json.Marshal(m); err == nil {
-		_ = c.write(data) // A client that does not take it is cut off there.
-	}
-}
-
-// read reads one text message whole; the read limit bounds it.
-func (c *conn) read() ([]byte, error) {
+// next reads one message and does what it asks for.
+func (c *conn) next() error {
 	kind, r, err := c.ws.NextReader()
-	var data []byte
-	if err == nil {
-		data, err = io.ReadAll(r)
-	}
-	if err != nil {
-		return nil, c.readFailed(err)
-	}
-	if kind != websocket.TextMessage {
-		c.end(CloseUnsupported, "binary frames are not understood: send text")
-	}
-	return data, nil
-}
-
-func (c *conn) readFailed(err error) error {
-	switch {
-	case !timedOut(err):
-		// The peer has closed, or broke the rules of frames or sizes, and gorilla has sent the close frame for that.
-		c.mu.Lock()
-		c.closing, c.closeBy = true, time.Now().Add(grace)
-		c.mu.Unlock()
-	case !c.protocol.initialised():
-		c.end(CloseInitTimeout, "Connection initialisation timeout")
-	default:
-		c.end(CloseGone, "no sign of life")
-	}
-	return readEnd(err)
-}
-
-// WriteJSON sends what gqlgen says to the client.
-func (c *conn) WriteJSON(v any) error {
-	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	out, last := c.protocol.outgoing(data)
-	if out != nil {
-		if err = c.write(out); err != nil {
-			return readEnd(err)
+	if c.isClosing() {
+		return nil // The client has not seen our close frame yet.
+	}
+	if kind != websocket.TextMessage {
+		c.end(CloseUnsupported, "binary frames are not understood: send text")
+		return nil
+	}
+	text := c.sockets.buffers.get()
+	if err = text.readFrom(r); err == nil {
+		c.alive()
+		no, kept := c.receive(text)
+		if no.code != 0 {
+			c.end(no.code, no.reason)
+		}
+		if kept {
+			return nil
 		}
 	}
-	if last {
-		c.endIfDue()
-	}
-	return nil
-}
-
-// write sends one text message within its deadline. A client that does not take it is cut off.
-func (c *conn) write(data []byte) error {
-	if c.isClosing() {
-		return nil // Nothing follows a close frame.
-	}
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	_ = c.ws.SetWriteDeadline(time.Now().Add(c.sockets.options.WriteTimeout))
-	err := c.ws.WriteMessage(websocket.TextMessage, data)
-	if err != nil && !c.isClosing() {
-		_ = c.ws.Close()
-	}
+	c.sockets.buffers.put(text)
 	return err
 }
 
-// WriteClose is how gqlgen ends a socket.
-func (c *conn) WriteClose(code int, reason string) error {
-	c.end(closeCode(code), reason)
-	return nil
-}
-
-// Close lets the read loop end. The connection itself is closed by finish.
-func (c *conn) Close() error {
-	c.end(CloseNormal, "")
-	return nil
-}
-
-// end sends a close frame, once, and gives the client a moment to answer it.
-func (c *conn) end(code int, reason string) {
+// reply says something that is of no operation. It is for the reader, who waits until there is room: a client that only asks and
+// never reads is not read any more.
+func (c *conn) reply(text string) {
+	b := c.sockets.buffers.get()
+	mark := b.open()
+	b.data = append(b.data, text...)
+	b.seal(mark)
+	c.await(context.Background(), c.hasRoom)
 	c.mu.Lock()
-	if c.closing {
-		c.mu.Unlock()
-		return
-	}
-	closeBy := time.Now().Add(grace)
-	c.closing, c.closeBy = true, closeBy
+	c.push(b)
 	c.mu.Unlock()
-	deadline := time.Now().Add(c.sockets.options.WriteTimeout)
-	if c.ws.WriteControl(websocket.CloseMessage, closeFrame(code, reason), deadline) != nil {
-		_ = c.ws.Close()
-		return
+	c.startFlush()
+}
+
+// control sends a ping or pong.
+func (c *conn) control(kind byte, payload string) {
+	b := c.sockets.buffers.get()
+	b.control(kind, []byte(payload))
+	if kind == websocket.PongMessage {
+		c.await(context.Background(), c.hasRoom)
 	}
-	_ = c.ws.SetReadDeadline(closeBy)
+	c.mu.Lock()
+	c.push(b)
+	c.mu.Unlock()
+	c.startFlush()
+}
+
+// alive notes that the peer has shown itself.
+func (c *conn) alive() { c.seen.Store(time.Now().UnixNano()) }
+
+// look is the sweeper's: it ends a socket that shows no life, and has others show some. It gives when to look again.
+func (c *conn) look(now time.Time) time.Time {
+	interval := c.sockets.options.PingInterval
+	c.mu.Lock()
+	closing, inited := c.closing, c.inited
+	c.mu.Unlock()
+	switch {
+	case closing: // has a deadline of its own
+	case !inited && now.Before(c.initBy):
+		return earlier(c.initBy, now.Add(interval))
+	case !inited:
+		c.end(CloseInitTimeout, "Connection initialisation timeout")
+	case now.Sub(time.Unix(0, c.seen.Load())) >= interval*5/2:
+		c.end(CloseGone, "no sign of life")
+	default:
+		c.control(websocket.PingMessage, "")
+	}
+	return now.Add(interval)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// own makes the socket a device's. Only Init may call it, while the reader waits.
+func (c *conn) own(device string) {
+	c.sockets.own(c, device)
+	c.ws.SetReadLimit(c.sockets.options.MaxBytes)
 }
 
 func (c *conn) endAfterReply(code int, reason string) {
@@ -235,13 +179,26 @@ func (c *conn) endAfterReply(code int, reason string) {
 	c.afterCode, c.afterWhy = code, reason
 }
 
-func (c *conn) endIfDue() {
+// end queues a close frame, once. Nothing follows it.
+func (c *conn) end(code int, reason string) { c.endWith(closeFrame(code, reason)) }
+
+func (c *conn) endWith(payload []byte) {
 	c.mu.Lock()
-	code, reason := c.afterCode, c.afterWhy
+	c.close(payload)
 	c.mu.Unlock()
-	if code != 0 {
-		c.end(code, reason)
+	c.startFlush()
+}
+
+// close is endWith for those who hold c.mu, and flush.
+func (c *conn) close(payload []byte) {
+	if c.closing {
+		return
 	}
+	b := c.sockets.buffers.get()
+	b.control(websocket.CloseMessage, payload)
+	c.push(b)
+	c.closing = true
+	c.notify()
 }
 
 func (c *conn) isClosing() bool {
@@ -250,32 +207,44 @@ func (c *conn) isClosing() bool {
 	return c.closing
 }
 
-// finish closes the connection for good, whatever gqlgen has left undone.
-func (c *conn) finish() {
+// cut hangs up.
+func (c *conn) cut() { _ = c.network.Close() }
+
+func (c *conn) ended() <-chan struct{} { return c.left }
+
+// finish ends what still runs and, if the peer is still there, waits until it has seen our close frame.
+func (c *conn) finish(err error) {
 	c.sockets.remove(c)
-	c.end(CloseDefect, "the server has a defect here")
-	// Read on until the client has closed, so that our close frame reaches it.
-	network := c.ws.NetConn()
+	c.sockets.sweeper.remove(c)
 	c.mu.Lock()
-	_ = network.SetReadDeadline(c.closeBy)
-	c.mu.Unlock()
-	if !c.awaitClose() {
-		_, _ = io.CopyN(io.Discard, network, maxDrained)
+	if !c.closing { // The network has failed.
+		c.closing = true
+		_ = c.network.SetReadDeadline(time.Now().Add(grace))
+		c.notify()
 	}
-	_ = c.ws.Close()
-	close(c.done)
-	close(c.finished)
+	c.mu.Unlock()
+	c.dropAll()
+	c.startFlush()
+	c.await(context.Background(), func() bool { return !c.writing && c.queue.empty() })
+	if !closedByPeer(err) && !c.awaitClose() {
+		_, _ = io.CopyN(io.Discard, c.network, maxDrained)
+	}
+	c.cut()
+	c.working.Wait()
+	close(c.left)
 }
 
 // awaitClose reads until the client has answered the close frame: clients wait for the server to hang up then. It gives up,
-// false, when the rest can't be read as frames.
+// false, when the rest can't be read as frames. The deadline for it was set when the close frame was written.
 func (c *conn) awaitClose() bool {
 	for {
 		if _, _, err := c.ws.NextReader(); err != nil {
-			var closed *websocket.CloseError
-			return errors.As(err, &closed)
+			return closedByPeer(err)
 		}
 	}
 }
 
-var _ transport.WebsocketConn = (*conn)(nil)
+func closedByPeer(err error) bool {
+	var closed *websocket.CloseError
+	return errors.As(err, &closed)
+}

@@ -1,12 +1,11 @@
-// Package socket serves GraphQL over WebSocket for gqlgen, on gorilla/websocket, in the subprotocols graphql-transport-ws and
-// graphql-ws (legacy). It keeps what gqlgen leaves open: deadlines, pings, bounds, and the protocol's close codes.
+// Package socket serves GraphQL over WebSocket, on gorilla/websocket: the subprotocol graphql-transport-ws by a transport of our
+// own for gqlgen, which an idle connection costs one goroutine and little memory, and the legacy subprotocol graphql-ws by
+// gqlgen's. It keeps deadlines, pings, bounds, and the protocol's close codes.
 package socket
 
 import (
 	"context"
-	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,12 +16,32 @@ import (
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/stream"
+)
+
+// The subprotocols.
+const (
+	modern = "graphql-transport-ws"
+	legacy = "graphql-ws"
+)
+
+const (
+	// maxOperationID bounds what a client may call an operation.
+	maxOperationID = 128
+	// maxAnonymous bounds the messages of a socket that belongs to no device: what needs no token is short.
+	maxAnonymous = 128 << 10
+	// grace is how long a socket that is being closed waits for the client's close frame. Closing at once would make the
+	// network throw away our own frame together with what the client was still sending.
+	grace = 2 * time.Second
+	// maxDrained bounds what is read and thrown away in that time.
+	maxDrained = 16 << 20
 )
 
 // Options bound sockets.
 type Options struct {
 	AllowOrigin   func(origin string) bool // for requests that name one; others are not from a browser
-	Init          transport.WebsocketInitFunc
+	Init          Init
+	Live          stream.Opener // serves what it can of the subscriptions; may be nil
 	Guard         *guard.Guard
 	Present       *failure.Presenter
 	MaxSockets    int
@@ -30,26 +49,33 @@ type Options struct {
 	MaxBytes      int64         // of one message from a client
 	InitTimeout   time.Duration // until connection_init
 	PingInterval  time.Duration
-	WriteTimeout  time.Duration // for one message
+	WriteTimeout  time.Duration // for a write that makes no progress
 }
+
+// Init looks at the payload of connection_init and gives the context for the socket's operations, made of ctx. An error closes
+// the socket.
+type Init func(ctx context.Context, payload transport.InitPayload) (context.Context, error)
 
 // Sockets is the gqlgen transport for WebSockets, and knows all that are open.
 type Sockets struct {
 	options  Options
 	upgrader websocket.Upgrader
+	buffers  buffers
+	sweeper  sweeper
 
 	mu      sync.Mutex
-	open    map[*conn]struct{}
-	owned   map[string]map[*conn]struct{} // by device id
+	open    map[member]struct{}
+	owned   map[string]map[member]struct{} // by device id
 	stopped bool
 }
 
 // New makes Sockets.
 func New(options Options) *Sockets {
-	s := &Sockets{options: options, open: map[*conn]struct{}{}, owned: map[string]map[*conn]struct{}{}}
+	s := &Sockets{options: options, open: map[member]struct{}{}, owned: map[string]map[member]struct{}{}}
+	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
-		ReadBufferSize:   1 << 10,
+		ReadBufferSize:   512, // what is longer is read past it
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{modern, legacy},
@@ -67,44 +93,36 @@ func (s *Sockets) Supports(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.Header.Get("Upgrade") != ""
 }
 
-// Do serves one WebSocket until it ends.
+// Do opens one WebSocket. A legacy one it serves until that ends; all others have a goroutine of their own, so that net/http's
+// goroutine, its buffers and the request can go.
 func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	c := s.accept(w, r)
-	if c == nil {
-		return
-	}
-	defer c.finish()
-	ctx := context.WithValue(r.Context(), key{}, c)
-	transport.Websocket{
-		Implementation:        accepted{c},
-		InitFunc:              s.options.Init,
-		KeepAlivePingInterval: s.options.PingInterval, // what legacy clients know a live server by
-	}.Do(w, r.WithContext(ctx), s.options.Guard.Over(exec, true))
-}
-
-// accept upgrades the request, or answers it and gives nil.
-func (s *Sockets) accept(w http.ResponseWriter, r *http.Request) *conn {
 	if status, err := s.unwelcome(r); err != nil {
 		s.options.Present.Write(r.Context(), w, status, "application/json; charset=utf-8", err)
-		return nil
+		return
 	}
-	ws, err := s.upgrader.Upgrade(w, r, nil)
+	network := &wire{}
+	ws, err := s.upgrader.Upgrade(&hijacker{w, network}, r, nil)
 	if err != nil {
-		return nil // The upgrader has answered.
+		return // The upgrader has answered.
 	}
-	c := newConn(s, ws)
+	if ws.Subprotocol() == legacy {
+		s.serveLegacy(ws, r, exec)
+		return
+	}
+	s.serve(newConn(s, ws, network, exec))
+}
+
+func (s *Sockets) serve(c *conn) {
 	if !s.add(c) {
 		c.end(CloseRestart, "the server is stopping")
-		c.finish()
-		return nil
+		c.serve()
+		return
 	}
-	if ws.Subprotocol() == "" {
+	if c.ws.Subprotocol() != modern {
 		c.end(CloseSubprotocol, "ask for the subprotocol graphql-transport-ws or graphql-ws")
-		c.finish()
-		return nil
 	}
-	c.start()
-	return c
+	s.sweeper.add(c)
+	go c.serve()
 }
 
 func (s *Sockets) unwelcome(r *http.Request) (int, error) {
@@ -123,88 +141,15 @@ func (s *Sockets) unwelcome(r *http.Request) (int, error) {
 	return 0, nil
 }
 
-func (s *Sockets) add(c *conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		return false
+// refusal gives how a socket is closed whose connection_init was refused.
+func (s *Sockets) refusal(ctx context.Context, err error) (code int, reason string) {
+	switch problem.CodeOf(err) {
+	case problem.Unauthenticated, problem.DeviceRemoved:
+		code = CloseForbidden
+	default:
+		code = CloseTryLater
 	}
-	s.open[c] = struct{}{}
-	return true
-}
-
-func (s *Sockets) own(c *conn, device string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.owner = device
-	if s.owned[device] == nil {
-		s.owned[device] = map[*conn]struct{}{}
-	}
-	s.owned[device][c] = struct{}{}
-	c.ws.SetReadLimit(s.options.MaxBytes)
-}
-
-func (s *Sockets) remove(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, c)
-	delete(s.owned[c.owner], c)
-	if len(s.owned[c.owner]) == 0 {
-		delete(s.owned, c.owner)
-	}
-}
-
-// Devices gives the ids of the devices that have sockets open.
-func (s *Sockets) Devices() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.owned))
-}
-
-// EndDevice closes all sockets of a device that has been removed: code 4403.
-func (s *Sockets) EndDevice(device string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.owned[device] {
-		go c.end(CloseForbidden, "this device was removed from its user's list")
-	}
-}
-
-// Stop closes all sockets with code 1012 and takes no new ones. It waits until they have ended, or until ctx ends; then the
-// rest is cut off.
-func (s *Sockets) Stop(ctx context.Context) {
-	s.mu.Lock()
-	s.stopped = true
-	ending := make([]*conn, 0, len(s.open))
-	for c := range s.open {
-		ending = append(ending, c)
-	}
-	s.mu.Unlock()
-	for _, c := range ending {
-		go c.end(CloseRestart, "the server is stopping: connect again")
-	}
-	for _, c := range ending {
-		select {
-		case <-c.finished:
-		case <-ctx.Done():
-			_ = c.ws.Close()
-		}
-	}
-}
-
-// Open gives how many sockets are open.
-func (s *Sockets) Open() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}
-
-// accepted hands gqlgen a connection that has been accepted before.
-type accepted struct{ conn *conn }
-
-// Accept gives the connection.
-func (a accepted) Accept(http.ResponseWriter, *http.Request, transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
-	return a.conn, nil
+	return code, s.options.Present.Present(ctx, err).Message
 }
 
 type key struct{}
@@ -212,15 +157,15 @@ type key struct{}
 // Own names the device that a socket belongs to, so that EndDevice finds it, and that may send long messages. It is for the
 // init function. Outside a socket it does nothing.
 func Own(ctx context.Context, device string) {
-	if c, ok := ctx.Value(key{}).(*conn); ok {
-		c.sockets.own(c, device)
+	if m, ok := ctx.Value(key{}).(member); ok {
+		m.own(device)
 	}
 }
 
 // EndAfterReply closes the socket of ctx once the operation that ends next has said its last word. Outside a socket it does
 // nothing.
 func EndAfterReply(ctx context.Context, code int, reason string) {
-	if c, ok := ctx.Value(key{}).(*conn); ok {
-		c.endAfterReply(code, reason)
+	if m, ok := ctx.Value(key{}).(member); ok {
+		m.endAfterReply(code, reason)
 	}
 }

@@ -117,7 +117,7 @@ func ports(t testing.TB, n int) []int {
 	t.Helper()
 	var list []int
 	for tries := 0; len(list) < n; tries++ {
-		port := firstPort + rand.N(lastPort-firstPort)
+		port := firstPort + rand.N(lastPort-firstPort) // #nosec G404 -- a port, not a secret
 		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil && tries > 1000 {
 			t.Fatal(err)

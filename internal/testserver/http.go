@@ -95,6 +95,7 @@ const (
 	RegisterKey   = `mutation($input: RegisterKeyInput!) { registerKey(input: $input) { user { id listVersion } device { id userId listVersion acceptedCount } } }`
 	PublishList   = `mutation($input: PublishDeviceListInput!) { publishDeviceList(input: $input) { user { id listVersion } } }`
 	SendMessage   = `mutation($input: SendMessageInput!) { sendMessage(input: $input) { messageId acceptedAt deliveries { deviceId status } } }`
+	SendMessages  = `mutation($input: SendMessagesInput!) { sendMessages(input: $input) { callId acceptedAt messages { messageId acceptedAt deliveries { deviceId status } } } }`
 	UploadPrekeys = `mutation($input: UploadPrekeysInput!) { uploadPrekeys(input: $input) { count { oneTime kemOneTime signedNumber kemLastResortNumber } } }`
 	ClaimPrekeys  = `mutation($userId: ID!, $devices: [ID!]) { claimPrekeys(userId: $userId, devices: $devices) { userId listVersion sets { deviceId signed oneTime kem } } }`
 	Acknowledge   = `mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { acknowledgedUpTo removedCount } }`

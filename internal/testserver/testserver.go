@@ -23,6 +23,8 @@ type Options struct {
 	Addr           string
 	PublicURLs     []string
 	AllowedOrigins []string
+	// MetricsAddr is where to serve metrics; default nowhere.
+	MetricsAddr string
 	// NATS is where the node meets others.
 	NATS string
 	// Limits changes the limits.
@@ -51,7 +53,7 @@ type Server struct {
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	config := server.Config{
-		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, Open: o.DB,
+		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
 		NATS: server.NATS{URL: o.NATS},
 	}

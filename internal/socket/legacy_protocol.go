@@ -7,22 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/letterlock/letterlock/internal/guard"
-	"github.com/letterlock/letterlock/internal/problem"
 )
-
-// The subprotocols.
-const (
-	modern = "graphql-transport-ws"
-	legacy = "graphql-ws"
-)
-
-// maxOperationID bounds what a client may call an operation.
-const maxOperationID = 128
 
 // verdict is what the protocol makes of a message from the client: pass it on, drop it, answer it, or close.
 type verdict struct {
@@ -41,13 +28,12 @@ type answer struct {
 	problem error  // what the payload is made of
 }
 
-// protocol is the state of one socket by the rules of its subprotocol.
+// legacyProtocol is the state of one socket by the rules of the legacy subprotocol.
 //
 // gqlgen knows each operation by a name of our own, which is never used again: it says that an operation is complete before it
 // forgets its name, and would forget a new one that the client has given the same name in the meantime. An operation that
 // the client completes is kept as ending until gqlgen has let go of it. What still comes out of it is dropped.
-type protocol struct {
-	name          string
+type legacyProtocol struct {
 	maxOperations int
 
 	mu      sync.Mutex
@@ -64,10 +50,10 @@ type clientName struct {
 	quoted []byte
 }
 
-func newProtocol(name string, maxOperations int) *protocol {
-	return &protocol{
-		name: name, maxOperations: maxOperations,
-		active: map[string]string{}, running: map[string]clientName{}, ending: map[string]struct{}{},
+func newLegacyProtocol(maxOperations int) *legacyProtocol {
+	return &legacyProtocol{
+		maxOperations: maxOperations,
+		active:        map[string]string{}, running: map[string]clientName{}, ending: map[string]struct{}{},
 	}
 }
 
@@ -78,7 +64,7 @@ type frame struct {
 }
 
 // incoming judges a message from the client.
-func (p *protocol) incoming(data []byte) verdict {
+func (p *legacyProtocol) incoming(data []byte) verdict {
 	var f frame
 	if guard.Scattered(data) {
 		return refuse(CloseTooBig, "a message holds too many values")
@@ -88,50 +74,21 @@ func (p *protocol) incoming(data []byte) verdict {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch p.kind(f.Type) {
-	case kindInit:
+	switch f.Type {
+	case "connection_init":
 		return p.init(f)
-	case kindStart:
+	case "start":
 		return p.start(f)
-	case kindStop:
+	case "stop":
 		return p.stop(f)
-	case kindPing:
-		if p.inited {
-			return verdict{}
-		}
-		return verdict{drop: true, answer: &answer{Type: "pong"}}
-	case kindPong:
-		return verdict{drop: true}
-	case kindTerminate:
+	case "connection_terminate":
 		return verdict{}
 	default:
-		return refuse(CloseBadRequest, "unknown message type for "+p.name)
+		return refuse(CloseBadRequest, "unknown message type for "+legacy)
 	}
 }
 
-type kind int
-
-const (
-	kindUnknown kind = iota
-	kindInit
-	kindStart
-	kindStop
-	kindPing
-	kindPong
-	kindTerminate
-)
-
-func (p *protocol) kind(name string) kind {
-	if name == "connection_init" {
-		return kindInit
-	}
-	if p.name == legacy {
-		return map[string]kind{"start": kindStart, "stop": kindStop, "connection_terminate": kindTerminate}[name]
-	}
-	return map[string]kind{"subscribe": kindStart, "complete": kindStop, "ping": kindPing, "pong": kindPong}[name]
-}
-
-func (p *protocol) init(f frame) verdict {
+func (p *legacyProtocol) init(f frame) verdict {
 	if p.inited {
 		return refuse(CloseTooManyInits, "Too many initialisation requests")
 	}
@@ -142,7 +99,7 @@ func (p *protocol) init(f frame) verdict {
 	return verdict{}
 }
 
-func (p *protocol) start(f frame) verdict {
+func (p *legacyProtocol) start(f frame) verdict {
 	switch {
 	case !p.inited:
 		return refuse(CloseUnauthorized, "Unauthorized: send connection_init first")
@@ -177,7 +134,7 @@ func rename(f frame, ours string) verdict {
 	return verdict{data: data}
 }
 
-func (p *protocol) stop(f frame) verdict {
+func (p *legacyProtocol) stop(f frame) verdict {
 	if !p.inited {
 		return refuse(CloseUnauthorized, "Unauthorized: send connection_init first")
 	}
@@ -189,21 +146,6 @@ func (p *protocol) stop(f frame) verdict {
 	delete(p.running, ours)
 	p.ending[ours] = struct{}{}
 	return rename(f, ours)
-}
-
-func tooMany() error {
-	return &problem.Error{
-		Code: problem.Overloaded, Stored: problem.No, RetryAfter: time.Second,
-		Message: "Too many operations run on this socket at once. Wait until some have ended.",
-	}
-}
-
-// errorPayload gives the payload of an error message: a list, in the legacy protocol a single error.
-func (p *protocol) errorPayload(err *gqlerror.Error) any {
-	if p.name == legacy {
-		return err
-	}
-	return gqlerror.List{err}
 }
 
 // isRequest reports whether a payload has the shape of a GraphQL request.
@@ -219,7 +161,7 @@ func isRequest(payload json.RawMessage) bool {
 
 // outgoing gives what a message of gqlgen's is to the client, nil if it is not for it, and whether it is the last word of an
 // operation.
-func (p *protocol) outgoing(data []byte) (out []byte, last bool) {
+func (p *legacyProtocol) outgoing(data []byte) (out []byte, last bool) {
 	head, ours, tail, ok := cutName(data)
 	if !ok {
 		return data, false
@@ -252,7 +194,7 @@ func cutName(data []byte) (head []byte, name, tail string, ok bool) {
 	return head, name, tail, ok && strings.HasPrefix(tail, after) && strings.Count(tail, `"`) == 4 && strings.HasSuffix(tail, `"}`)
 }
 
-func (p *protocol) initialised() bool {
+func (p *legacyProtocol) initialised() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.inited

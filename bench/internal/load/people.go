@@ -1,26 +1,45 @@
-package main
+package load
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/http"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/letterlock/letterlock/cryptobox"
 	"github.com/letterlock/letterlock/identity"
 )
 
-// person is a registered user with one device.
-type person struct {
+// registering is how many people register at once.
+const registering = 32
+
+// Person is a registered user with one device.
+type Person struct {
 	user   identity.UserID
 	device identity.DeviceID
 	key    *cryptobox.SigningKey
-	origin string
 }
 
-// newPerson makes keys and registers them.
-func newPerson(ctx context.Context, api *api) (*person, error) {
+// Register makes n people and registers them, spread over nodes that share a store.
+func Register(ctx context.Context, nodes []*Node, n int) ([]*Person, error) {
+	people := make([]*Person, n)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(registering)
+	for i := range people {
+		group.Go(func() (err error) {
+			people[i], err = register(ctx, nodes[i%len(nodes)])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("register: %w", err)
+	}
+	return people, nil
+}
+
+func register(ctx context.Context, node *Node) (*Person, error) {
 	userKey, err := cryptobox.GenerateSigningKey(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -33,20 +52,11 @@ func newPerson(ctx context.Context, api *api) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &person{
-		user:   identity.NewUserID(userKey.PublicKey()),
-		device: identity.NewDeviceID(key.PublicKey()),
-		key:    key,
-		origin: api.origin,
-	}
-	token, err := p.token()
-	if err != nil {
-		return nil, err
-	}
+	p := &Person{user: identity.NewUserID(userKey.PublicKey()), device: identity.NewDeviceID(key.PublicKey()), key: key}
 	public := userKey.PublicKey()
 	input := map[string]any{"userKey": b64(public[:]), "deviceList": b64(statement)}
-	const register = `mutation($input: RegisterKeyInput!) { registerKey(input: $input) { device { id } } }`
-	return p, api.call(ctx, token, register, map[string]any{"input": input}, nil)
+	const mutation = `mutation($input: RegisterKeyInput!) { registerKey(input: $input) { device { id } } }`
+	return p, node.Query(ctx, p, mutation, map[string]any{"input": input}, nil)
 }
 
 func firstList(userKey, key *cryptobox.SigningKey) ([]byte, error) {
@@ -71,25 +81,6 @@ func firstList(userKey, key *cryptobox.SigningKey) ([]byte, error) {
 	return identity.SignDeviceList(nil, userKey, key, []identity.Entry{entry})
 }
 
-func (p *person) token() (string, error) {
-	return identity.NewToken(p.key, p.user, p.origin, time.Now())
-}
-
-// bearer keeps a token until it is close to its end, as a client would.
-type bearer struct {
-	person *person
-	header string
-	until  time.Time
-}
-
-func (b *bearer) set(h http.Header) error {
-	if time.Now().After(b.until) {
-		token, err := b.person.token()
-		if err != nil {
-			return fmt.Errorf("token: %w", err)
-		}
-		b.header, b.until = "Bearer "+token, time.Now().Add(identity.MaxTokenLifetime/2)
-	}
-	h.Set("Authorization", b.header)
-	return nil
+func (p *Person) token(node *Node) (string, error) {
+	return identity.NewToken(p.key, p.user, node.origin, time.Now())
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/testdb"
+)
+
+// Every scenario runs, small, against the real binary, so that none can rot. What it finds is no measurement.
+func TestScenarios(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "letterlock")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/letterlock/letterlock").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	document := filepath.Join(t.TempDir(), "performance.md")
+	results := filepath.Join(t.TempDir(), "results.json")
+	var blocks strings.Builder
+	for _, name := range []string{"machine", "live", "many", "pair", "idle", "delivery", "backlog", "start", "nodes", "soak"} {
+		blocks.WriteString("<!-- bench:begin " + name + " -->\n<!-- bench:end " + name + " -->\n")
+	}
+	if err := os.WriteFile(document, []byte(blocks.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, log bytes.Buffer
+	b := &bench{out: &out, log: &log, options: options{
+		Binary: binary, Database: os.Getenv(testdb.PostgresVariable), Warmup: 20 * time.Millisecond, Duration: 500 * time.Millisecond,
+		Size: 64, Document: document, JSON: results,
+	}}
+	if b.Database == "" && os.Getenv("CI") != "" {
+		t.Fatalf("%s is not set, and in CI every test runs", testdb.PostgresVariable)
+	}
+	for name, scenario := range map[string]interface {
+		Run(ctx context.Context, b *bench) error
+	}{
+		"live":     &live{Senders: 4, Receivers: 2, Ways: []load.Way{load.OverSocket, load.OverHTTP}},
+		"many":     &many{Senders: 2, Receivers: 3, Messages: 4, Recipients: 2},
+		"pair":     &pair{Messages: 20},
+		"idle":     &idle{Connections: few + 50, PingInterval: time.Second},
+		"delivery": &delivery{Messages: 50, Burst: 5, Bursts: 10},
+		"backlog":  &backlog{Envelopes: 300, Senders: 2},
+		"start":    &start{Times: 1},
+		"nodes":    &nodes{Most: 2, Senders: 2, Receivers: 2, Few: 1},
+		"soak":     &soak{Messages: 200, Every: 50, Senders: 2, Receivers: 2},
+	} {
+		if b.Runs = 1; name == "idle" {
+			b.Runs = 2 // over the same people
+		}
+		if err := scenario.Run(t.Context(), b); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, log.String())
+		}
+	}
+	published, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{"| messages delivered/s |", "| CPU per message: load generator |", "| resident memory per connection |", "| difference: a delivery |",
+		"| envelopes/s until caught up |", "| first answer after |", "| envelopes | envelopes/s |", "fsync"} {
+		if !strings.Contains(string(published), row) || !strings.Contains(out.String()+string(published), row) {
+			t.Errorf("%q is missing in\n%s", row, published)
+		}
+	}
+	checkResults(t, results)
+}
+
+func checkResults(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct{ Scenarios results }
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	rate := all.Scenarios["live"]["sqlite, socket"]["delivered_per_second"]
+	cpu := all.Scenarios["live"]["sqlite, socket"]["server_cpu"]
+	if rate.Median <= 0 || len(rate.Runs) != 1 || cpu.Median <= 0 || cpu.Median > 1 {
+		t.Errorf("%+v %+v in\n%s", rate, cpu, text)
+	}
+}

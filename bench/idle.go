@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/letterlock/letterlock/bench/internal/load"
+)
+
+// idle is many devices that are connected and to whom nothing happens.
+type idle struct {
+	Connections  int           `help:"How many devices are connected, each with an open subscription." default:"10000"`
+	PingInterval time.Duration `help:"The server's ping interval; two of them pass before memory is read." default:"12s"`
+}
+
+// few connections are open before memory is read for the first time, so that what a server needs once is not counted.
+const few = 100
+
+// Run measures.
+func (i *idle) Run(ctx context.Context, b *bench) (err error) {
+	if err := allowFiles(uint64(i.Connections) + 1000); err != nil { //nolint:gosec // a count
+		return err
+	}
+	worlds := map[string]*world{} // people are registered once for each binary
+	defer func() {
+		for _, w := range worlds {
+			err = errors.Join(err, w.close(ctx))
+		}
+	}()
+	text := fmt.Sprintf("%s devices, each with a socket of its own and an open subscription, two ping intervals of %v after the last has connected; the server was just started, on SQLite. "+
+		"What it had with %d connections is taken off. Resident memory holds garbage of connecting, as long as Go keeps it; heap and stacks are read after a collection.",
+		grouped(float64(i.Connections)), i.PingInterval, few)
+	return b.compare(ctx, tell{"idle", text, b.Runs}, []*column{{label: "idle subscriptions", measure: func(ctx context.Context, binary string) (sample, error) {
+		want := wanted{store: sqlite, binary: binary, people: i.Connections + 1, env: []string{"LETTERLOCK_PING_INTERVAL=" + i.PingInterval.String()}}
+		if worlds[binary] == nil {
+			w, err := b.newWorld(ctx, want)
+			if err != nil {
+				return nil, err
+			}
+			worlds[binary] = w
+		}
+		return i.run(ctx, b, worlds[binary], want)
+	}}})
+}
+
+// allowFiles raises the limit of open files. The server inherits it.
+func allowFiles(n uint64) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if limit.Cur >= n {
+		return nil
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: max(n, limit.Max)}); err != nil {
+		return fmt.Errorf("%d open files are needed, %d are allowed: raise `ulimit -n`: %w", n, limit.Max, err)
+	}
+	return nil
+}
+
+func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ sample, err error) {
+	if err := w.restart(ctx, b, want); err != nil {
+		return nil, err
+	}
+	w.receives = load.ReceiverOptions{Buffer: 512}
+	receivers := w.receivers(1)
+	defer func() {
+		for _, r := range receivers {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if err := openAll(ctx, receivers[:few]); err != nil {
+		return nil, err
+	}
+	before, err := w.servers[0].size(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := openAll(ctx, receivers[few:]); err != nil {
+		return nil, err
+	}
+	w.meter.begin()
+	if err := pass(ctx, 2*i.PingInterval); err != nil {
+		return nil, err
+	}
+	w.meter.end()
+	after, err := w.servers[0].size(ctx)
+	if err != nil {
+		return nil, err
+	}
+	quiet, err := w.meter.spent()
+	if err != nil {
+		return nil, err
+	}
+	n := float64(len(receivers) - few)
+	var s sample
+	s.add("resident", "resident memory per connection", memory, (after.resident-before.resident)/n)
+	if after.gauges != nil {
+		in := func(name string) float64 { return (after.gauges[name] - before.gauges[name]) / n }
+		s.add("in_use", "heap pages and stacks per connection", memory, in(heapInUse)+in(stackInUse))
+		s.add("live", "live heap and stacks per connection", memory, in(heapLive)+in(stackInUse))
+		s.add("goroutines", "goroutines per connection", decimal, in(goroutines))
+	}
+	s.add("ping_cpu", "server CPU per connection and ping interval", duration, float64(quiet.servers)/2/float64(len(receivers)))
+	s.add("server_resident", "server memory in all", memory, after.resident)
+	return s, w.alive(ctx, receivers)
+}
+
+func openAll(ctx context.Context, receivers []*load.Receiver) error {
+	group := errgroup.Group{}
+	group.SetLimit(32)
+	for _, r := range receivers {
+		group.Go(func() error { return r.Open(ctx, func() bool { return false }) })
+	}
+	return group.Wait()
+}
+
+func pass(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// size is a server's memory at one time.
+type size struct {
+	resident float64
+	gauges   map[string]float64 // nil without metrics
+}
+
+func (s *server) size(ctx context.Context) (size, error) {
+	resident, err := s.process()[0].memory(residentNow)
+	if err != nil {
+		return size{}, err
+	}
+	gauges, err := s.gauges(ctx)
+	return size{resident, gauges}, err
+}
+
+// alive makes sure that all are still connected, and that those who are sent something receive it.
+func (w *world) alive(ctx context.Context, receivers []*load.Receiver) error {
+	for _, r := range receivers {
+		select {
+		case <-r.Failed():
+			return errors.New("a subscription has ended")
+		default:
+		}
+	}
+	shape := load.Shape{Messages: 1, Recipients: 16}
+	sender, err := load.NewSender(ctx, 0, w.people[0], w.servers[0].Node, load.OverSocket, shape, w.content, receivers)
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+	if _, err := sender.Send(); err != nil {
+		return err
+	}
+	reached := receivers[:shape.Recipients]
+	err = waitUntil(ctx, 10*time.Second, func(context.Context) bool {
+		var arrived int64
+		for _, r := range reached {
+			arrived += r.Received()
+		}
+		return arrived == sender.Envelopes()
+	})
+	for _, r := range reached { // nothing waits for the next run
+		if err == nil {
+			err = r.Close()
+		}
+		if err == nil {
+			_, err = r.AcknowledgeAll(ctx)
+		}
+	}
+	return err
+}

@@ -1,0 +1,152 @@
+package socket
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/letterlock/letterlock/internal/stream"
+)
+
+// state says who looks after an operation. A goroutine that waits for the next event would cost more than all else that a
+// subscription keeps, so that a source has one only while it has something to say, and room to say it. Each has its own, and
+// not the socket's writer, because asking a source may read the store: answers and pings of the same socket pass by it.
+type state int
+
+const (
+	idle    state = iota // nobody: the source has said that there is nothing
+	working              // a goroutine
+	asked                // a goroutine, which has to ask the source once more
+	waiting              // the writer, who has it asked again when there is room
+)
+
+// open begins to serve a subscription by its source. It is false if the executor has to serve it.
+func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool {
+	c := o.conn
+	if c.sockets.options.Live == nil {
+		return false
+	}
+	source, err := c.sockets.options.Live.Open(ctx, op, o.ready)
+	if err != nil {
+		o.refuse(gqlerror.List{c.present(ctx, err)})
+		o.rest()
+		return true
+	}
+	if source == nil {
+		return false
+	}
+	c.mu.Lock()
+	o.source = source
+	c.mu.Unlock()
+	o.ask()
+	return true
+}
+
+// refuse is all that is said of a subscription whose source could not be opened: what the executor says of one whose resolver
+// has failed.
+func (o *operation) refuse(errs gqlerror.List) {
+	b := o.conn.sockets.buffers.get()
+	o.appendResponse(b, &graphql.Response{Errors: errs, Data: json.RawMessage("null")})
+	o.appendComplete(b)
+	o.say(b, true)
+	o.conn.startFlush()
+}
+
+// ready has the source asked.
+func (o *operation) ready() {
+	o.conn.mu.Lock()
+	defer o.conn.mu.Unlock()
+	switch {
+	case o.over:
+	case o.state == working:
+		o.state = asked
+	case o.state == idle:
+		o.start()
+	}
+}
+
+// start has a goroutine ask the source. conn.mu is held.
+func (o *operation) start() {
+	o.state = working
+	o.conn.working.Add(1)
+	go func() {
+		defer o.conn.working.Done()
+		defer o.rescue()
+		o.ask()
+	}()
+}
+
+// ask sends what the source has, for as long as there is room.
+func (o *operation) ask() {
+	more := true
+	for source := o.turn(more); source != nil; source = o.turn(more) {
+		b := o.conn.sockets.buffers.get()
+		var err error
+		more, err = o.fill(b, source)
+		if err != nil && o.ctx.Err() == nil {
+			o.appendError(b, gqlerror.List{o.conn.present(o.ctx, err)})
+		}
+		o.say(b, err != nil)
+		o.conn.flush()
+	}
+	o.conn.mu.Lock()
+	over := o.over
+	o.conn.mu.Unlock()
+	if over { // Who has ended it may have done so before there was a source to close.
+		o.release()
+	}
+}
+
+// turn gives the source if it is to be asked: it may have more, and there is room. Otherwise who asks has to leave.
+func (o *operation) turn(more bool) stream.Source {
+	c := o.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch more = more || o.state == asked; {
+	case o.over, c.closing:
+		o.state = idle
+		o.settle()
+		return nil
+	case !more:
+		o.state = idle
+		return nil
+	case !c.hasRoom():
+		o.state = waiting
+		c.parked = append(c.parked, o)
+		return nil
+	default:
+		o.state = working
+		return o.source
+	}
+}
+
+// unpark has the sources asked that wait for room. conn.mu is held.
+func (c *conn) unpark() {
+	if c.queue.bytes > maxQueued/2 {
+		return
+	}
+	parked := c.parked
+	c.parked = nil
+	for _, o := range parked {
+		if !o.over {
+			o.start()
+		}
+	}
+}
+
+// fill appends responses until there are none, or enough for now.
+func (o *operation) fill(b *buffer, source stream.Source) (more bool, err error) {
+	for len(b.data) < maxBatch {
+		mark := o.begin(b)
+		data, ok, err := source.Append(o.ctx, b.data)
+		if !ok || err != nil {
+			b.data = b.data[:mark]
+			return false, err
+		}
+		b.data = append(data, '}')
+		b.seal(mark)
+	}
+	return true, nil
+}

@@ -1,0 +1,102 @@
+package socket
+
+import (
+	"context"
+	"maps"
+	"slices"
+)
+
+// member is an open socket.
+type member interface {
+	// own is Own.
+	own(device string)
+	// end begins to close in order.
+	end(code int, reason string)
+	// endAfterReply is EndAfterReply.
+	endAfterReply(code int, reason string)
+	// cut hangs up.
+	cut()
+	// ended gives a channel that is closed when nothing of the socket is left.
+	ended() <-chan struct{}
+	// owner gives where Sockets keep the device that the socket belongs to.
+	owner() *string
+}
+
+// ownership is the part of a member that Sockets keep. Sockets.mu guards it.
+type ownership struct{ device string }
+
+func (o *ownership) owner() *string { return &o.device }
+
+func (s *Sockets) add(m member) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.open[m] = struct{}{}
+	return true
+}
+
+func (s *Sockets) own(m member, device string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*m.owner() = device
+	if s.owned[device] == nil {
+		s.owned[device] = map[member]struct{}{}
+	}
+	s.owned[device][m] = struct{}{}
+}
+
+func (s *Sockets) remove(m member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	device := *m.owner()
+	delete(s.open, m)
+	delete(s.owned[device], m)
+	if len(s.owned[device]) == 0 {
+		delete(s.owned, device)
+	}
+}
+
+// Open gives how many sockets are open.
+func (s *Sockets) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+// Devices gives the ids of the devices that have sockets open.
+func (s *Sockets) Devices() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.owned))
+}
+
+// EndDevice closes all sockets of a device that has been removed: code 4403.
+func (s *Sockets) EndDevice(device string) {
+	s.mu.Lock()
+	ending := slices.Collect(maps.Keys(s.owned[device]))
+	s.mu.Unlock()
+	for _, m := range ending {
+		go m.end(CloseForbidden, "this device was removed from its user's list")
+	}
+}
+
+// Stop closes all sockets with code 1012 and takes no new ones. It waits until they have ended, or until ctx ends; then the
+// rest is cut off.
+func (s *Sockets) Stop(ctx context.Context) {
+	s.mu.Lock()
+	s.stopped = true
+	ending := slices.Collect(maps.Keys(s.open))
+	s.mu.Unlock()
+	for _, m := range ending {
+		go m.end(CloseRestart, "the server is stopping: connect again")
+	}
+	for _, m := range ending {
+		select {
+		case <-m.ended():
+		case <-ctx.Done():
+			m.cut()
+		}
+	}
+}

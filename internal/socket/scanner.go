@@ -1,0 +1,106 @@
+package socket
+
+// scanner walks through JSON. It finds where values end without a look at what they are; who takes one finds out.
+type scanner struct {
+	text []byte
+	at   int
+}
+
+// object walks through an object. each gets a member's name as it is written, and has to pass by the value.
+func (s *scanner) object(each func(name []byte) bool) bool {
+	if !s.take('{') {
+		return false
+	}
+	for more := !s.take('}'); more; more = !s.take('}') {
+		name := s.value()
+		if len(name) == 0 || name[0] != '"' || !s.take(':') || !each(name) {
+			return false
+		}
+		if s.take(',') == s.ahead('}') { // one of both, and no comma before the end
+			return false
+		}
+	}
+	return true
+}
+
+// take passes by c if it comes next.
+func (s *scanner) take(c byte) bool {
+	if !s.ahead(c) {
+		return false
+	}
+	s.at++
+	return true
+}
+
+// ahead reports whether c comes next, behind space.
+func (s *scanner) ahead(c byte) bool { return s.next() == c && s.at < len(s.text) }
+
+// next gives the byte that comes next, behind space; 0 at the end.
+func (s *scanner) next() byte {
+	for ; s.at < len(s.text); s.at++ {
+		switch c := s.text[s.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// over reports whether only space is left.
+func (s *scanner) over() bool {
+	s.next()
+	return s.at == len(s.text)
+}
+
+// value passes by one value and gives its text, nothing if there is none or it does not end.
+func (s *scanner) value() []byte {
+	s.next()
+	start, depth := s.at, 0
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case '"':
+			if !s.string() {
+				return nil
+			}
+		case '{', '[':
+			depth++
+			s.at++
+		case '}', ']':
+			depth--
+			s.at++
+		case ',', ':', ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			s.literal()
+		}
+		if depth <= 0 {
+			return s.text[start:s.at]
+		}
+	}
+	return nil
+}
+
+// string passes by a string.
+func (s *scanner) string() bool {
+	for s.at++; s.at < len(s.text); s.at++ {
+		switch s.text[s.at] {
+		case '\\':
+			s.at++
+		case '"':
+			s.at++
+			return true
+		}
+	}
+	return false
+}
+
+// literal passes by a number, true, false or null.
+func (s *scanner) literal() {
+	for ; s.at < len(s.text); s.at++ {
+		switch s.text[s.at] {
+		case ' ', '\t', '\r', '\n', ',', ':', '}', ']', '{', '[', '"':
+			return
+		}
+	}
+}

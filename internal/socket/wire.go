@@ -1,0 +1,52 @@
+package socket
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// wire is the network connection as gorilla gets it. Gorilla reads from it; what it writes once the handshake is over are close
+// frames, for broken framing and messages that are too long, and these have to wait their turn like all others.
+type wire struct {
+	net.Conn
+	conn *conn // nil during the handshake, and for legacy sockets, whose writing is gorilla's
+}
+
+// Write writes, or hands a close frame on.
+func (w *wire) Write(p []byte) (int, error) {
+	if w.conn == nil {
+		return w.Conn.Write(p)
+	}
+	if len(p) >= shortHeader && p[0] == final|websocket.CloseMessage {
+		w.conn.endWith(p[shortHeader:])
+	}
+	return len(p), nil
+}
+
+// SetWriteDeadline leaves the deadlines of a connection to those who write.
+func (w *wire) SetWriteDeadline(t time.Time) error {
+	if w.conn == nil {
+		return w.Conn.SetWriteDeadline(t)
+	}
+	return nil
+}
+
+// hijacker lets gorilla's upgrader take over a wire instead of net/http's connection.
+type hijacker struct {
+	http.ResponseWriter
+	wire *wire
+}
+
+// Hijack takes the connection over.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	network, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.wire.Conn = network
+	return h.wire, buffered, nil
+}

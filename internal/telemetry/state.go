@@ -1,0 +1,74 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// State is what is looked at whenever somebody asks for the metrics. Each function is called by several goroutines.
+type State struct {
+	// Ready tells whether the server can work.
+	Ready func() bool
+	// Queue is how much waits for the writer.
+	Queue func() int
+	// Subscriptions and Sockets are how many are open.
+	Subscriptions, Sockets func() int
+	Connections            func() Connections
+}
+
+// Connections is how the database's pool stands.
+type Connections struct {
+	InUse, Idle, Max int
+	// Waits counts those who had to wait for a connection, and Waited is for how long.
+	Waits  int64
+	Waited time.Duration
+}
+
+// Watch adds the state of a server, once.
+func (m *Metrics) Watch(s State) {
+	add := factory{m.registry}
+	add.gauge("ready", "1 if the server takes work: the database answers and nobody has told it to stop.", func() float64 {
+		if s.Ready() {
+			return 1
+		}
+		return 0
+	})
+	number := func(read func() int) func() float64 { return func() float64 { return float64(read()) } }
+	add.gauge("queue_depth", "How much waits for the writer now, in sends and acknowledgements.", number(s.Queue))
+	add.gauge("subscriptions_open", "Subscriptions to mailboxes that are open now.", number(s.Subscriptions))
+	add.gauge("sockets_open", "WebSockets that are open now.", number(s.Sockets))
+	m.registry.MustRegister(newPool(s.Connections))
+}
+
+// pool reads all figures of a pool at one moment.
+type pool struct {
+	read                    func() Connections
+	open, most, waits, time *prometheus.Desc
+}
+
+func newPool(read func() Connections) *pool {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "database", name), help, labels, nil)
+	}
+	return &pool{
+		read:  read,
+		open:  desc("connections", "Connections to the database, by what they do.", "state"),
+		most:  desc("connections_max", "How many connections to the database there may be; 0 is without a bound."),
+		waits: desc("connection_waits_total", "How often somebody had to wait for a connection to the database."),
+		time:  desc("connection_wait_seconds_total", "How long was waited for connections to the database, in all."),
+	}
+}
+
+// Describe is for Prometheus.
+func (p *pool) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(p, out) }
+
+// Collect is for Prometheus.
+func (p *pool) Collect(out chan<- prometheus.Metric) {
+	now := p.read()
+	out <- prometheus.MustNewConstMetric(p.open, prometheus.GaugeValue, float64(now.InUse), "in_use")
+	out <- prometheus.MustNewConstMetric(p.open, prometheus.GaugeValue, float64(now.Idle), "idle")
+	out <- prometheus.MustNewConstMetric(p.most, prometheus.GaugeValue, float64(now.Max))
+	out <- prometheus.MustNewConstMetric(p.waits, prometheus.CounterValue, float64(now.Waits))
+	out <- prometheus.MustNewConstMetric(p.time, prometheus.CounterValue, now.Waited.Seconds())
+}
