@@ -105,9 +105,6 @@ func (s *Server) Stop() {
 // Subscriptions is how many there are, those of other servers of the cluster included.
 func (s *Server) Subscriptions() int { return int(s.inner.NumSubscriptions()) }
 
-// Clients is how many are connected.
-func (s *Server) Clients() int { return s.inner.NumClients() }
-
 // Ports are taken from below those that systems give to outgoing connections: one of these might hold the port of a server
 // that is to start again.
 const firstPort, lastPort = 10_000, 32_000
