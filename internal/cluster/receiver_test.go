@@ -91,13 +91,14 @@ func (r *receiver) next(ctx context.Context, conn *websocket.Conn) (int, error) 
 	}
 }
 
-// over tells what ended a subscription. Coming back is the answer to all but what this client has brought about itself.
+// over tells what ended a subscription. Coming back is the answer to what nodes go through. SUPERSEDED is none of it: this
+// client has one subscription, and the newest must never be told that there is a newer one.
 func (r *receiver) over(frame testserver.Frame) error {
 	var answers []testserver.Error
 	_ = json.Unmarshal(frame.Payload, &answers) // a complete has none
 	for _, e := range answers {
 		switch code := e.Extensions["code"]; code {
-		case "SUPERSEDED", "STOPPING", "STORE_UNAVAILABLE", "OVERLOADED":
+		case "STOPPING", "STORE_UNAVAILABLE", "OVERLOADED":
 		default:
 			return breach{fmt.Errorf("the subscription ended with %v: %s", code, e.Message)}
 		}

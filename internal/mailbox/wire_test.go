@@ -103,11 +103,13 @@ func natsNode(t *testing.T, db *database.DB, clock *clock, nats *testnats.Server
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := nats.Subscriptions()
 	hub, err := wakeup.NewNATS(wakeup.NATSOptions{URL: nats.URL, Store: epoch, Log: slog.New(slog.DiscardHandler)}, Wire{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { hub.Close(context.Background()) })
+	waitFor(t, "the hub at NATS", func() bool { return nats.Subscriptions() > before })
 	return newNode(t, db, clock, func(o *Options) { o.Hub = hub }), hub
 }
 

@@ -27,13 +27,15 @@ type nodes struct {
 	here, there *testserver.Server
 	nats        *testnats.Server
 	db          *database.DB
-	own         int // subscriptions that are about no device
+	// own are the subscriptions of NATS itself.
+	own int
 }
 
 // startNodes starts two nodes that look again after an interval.
 func startNodes(t *testing.T, lookAgain time.Duration) *nodes {
 	t.Helper()
 	n := &nodes{nats: testnats.Start(t), db: testdb.Open(t, database.PostgreSQL)}
+	n.own = n.nats.Subscriptions()
 	start := func(db *database.DB) *testserver.Server {
 		return testserver.Start(t, testserver.Options{
 			DB: db, NATS: n.nats.URL, PublicURLs: []string{"https://chat.example.org"},
@@ -41,21 +43,14 @@ func startNodes(t *testing.T, lookAgain time.Duration) *nodes {
 		})
 	}
 	n.here, n.there = start(n.db), start(testdb.Reopen(t, n.db))
-	n.connected(t)
-	n.own = n.nats.Subscriptions()
+	n.known(t, 0)
 	return n
 }
 
-// connected waits until both nodes are at NATS.
-func (n *nodes) connected(t *testing.T) {
-	t.Helper()
-	waitFor(t, "the nodes at NATS", func() bool { return n.nats.Clients() == 2 && n.nats.Subscriptions() >= 2 })
-}
-
-// known waits until NATS knows how many devices are listened for.
+// known waits until both nodes are at NATS, and it knows how many devices are listened for.
 func (n *nodes) known(t *testing.T, devices int) {
 	t.Helper()
-	waitFor(t, "NATS to know who listens", func() bool { return n.nats.Subscriptions() == n.own+devices })
+	waitFor(t, "NATS to know who listens", func() bool { return n.nats.Subscriptions() == n.own+2+devices })
 }
 
 // What one node has committed is at once with the reader of another, which does not look again for an hour.
@@ -168,7 +163,7 @@ func TestNodesWorkWithoutNATS(t *testing.T) {
 		}
 	}
 	n.nats.Restart()
-	n.connected(t)
+	n.known(t, 1)
 	deliver(3)
 }
 

@@ -3,6 +3,7 @@ package testnats
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
@@ -104,24 +105,24 @@ func (s *Server) Stop() {
 // Subscriptions is how many there are, those of other servers of the cluster included.
 func (s *Server) Subscriptions() int { return int(s.inner.NumSubscriptions()) }
 
-// Clients is how many are connected.
-func (s *Server) Clients() int { return s.inner.NumClients() }
+// Ports are taken from below those that systems give to outgoing connections: one of these might hold the port of a server
+// that is to start again.
+const firstPort, lastPort = 10_000, 32_000
 
 // ports gives free ports. They are all taken at once, so that they differ.
 func ports(t testing.TB, n int) []int {
 	t.Helper()
-	list := make([]int, n)
-	for i := range list {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
+	var list []int
+	for tries := 0; len(list) < n; tries++ {
+		port := firstPort + rand.N(lastPort-firstPort) // #nosec G404 -- a port, not a secret
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil && tries > 1000 {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.Close() }()
-		address, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			t.Fatal("TCP without a port")
+		if err == nil {
+			defer func() { _ = l.Close() }()
+			list = append(list, port)
 		}
-		list[i] = address.Port
 	}
 	return list
 }

@@ -3,9 +3,14 @@ package wakeup_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -217,7 +222,12 @@ func TestNotifyDoesNotWaitForNATS(t *testing.T) {
 }
 
 // stuckNATS greets as NATS does, and then reads nothing more.
-func stuckNATS(t *testing.T) string {
+func stuckNATS(t testing.TB) string {
+	return fakeNATS(t, func(_ *bufio.Scanner, _ net.Conn, over <-chan struct{}) { <-over })
+}
+
+// fakeNATS greets as NATS does, and then does what then says.
+func fakeNATS(t testing.TB, then func(lines *bufio.Scanner, conn net.Conn, over <-chan struct{})) string {
 	t.Helper()
 	listening, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -243,7 +253,7 @@ func stuckNATS(t *testing.T) string {
 				for lines.Scan() && lines.Text() != "PING" {
 				}
 				_, _ = fmt.Fprint(conn, "PONG\r\n")
-				<-over
+				then(lines, conn, over)
 			})
 		}
 	})
@@ -277,6 +287,48 @@ func TestCredentialsOpenNATSAndAreNotShown(t *testing.T) {
 	if strings.Contains(log.String(), "hunter2") {
 		t.Errorf("the log shows the password: %s", log.String())
 	}
+}
+
+// A NATS of a private authority is believed where its certificate is given, and nowhere else.
+func TestNATSIsCheckedByItsCertificate(t *testing.T) {
+	certificate, file := selfSigned(t)
+	nats := testnats.Start(t, func(o *server.Options) {
+		o.TLS, o.TLSConfig = true, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	})
+	secure := strings.Replace(nats.URL, "nats://", "tls://", 1)
+	for _, c := range [][2]string{{nats.URL, file}, {secure, file}, {nats.URL, ""}, {secure, ""}} {
+		url, ca := c[0], c[1]
+		hub, err := wakeup.NewNATS(wakeup.NATSOptions{URL: url, CA: ca, Log: slog.New(slog.DiscardHandler)}, intCodec{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hub.Stats().Connected != (ca != "") {
+			t.Errorf("%s with certificates %q: connected %v", url, ca, hub.Stats().Connected)
+		}
+		hub.Close(t.Context())
+	}
+}
+
+// selfSigned makes a certificate for loopback, and a file with it.
+func selfSigned(t *testing.T) (tls.Certificate, string) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, file
 }
 
 func TestWrongOptionsAreRefusedByTheirName(t *testing.T) {
