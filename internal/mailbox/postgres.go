@@ -84,13 +84,15 @@ const (
 		SELECT w.day, w.key, w.content, $4 FROM unnest($1::int[], $2::bytea[], $3::bytea[]) AS w(day, key, content)
 		ON CONFLICT DO NOTHING RETURNING day, key`
 
-	pgAcknowledge = `WITH gone AS (
-			DELETE FROM messages
-			USING unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(device_id, epoch, mailbox, number), mailboxes b, stores s
-			WHERE b.device_id = w.device_id AND b.id = w.mailbox AND NOT b.closed AND w.number <= b.last_number
-				AND s.id = 1 AND s.epoch = w.epoch
-				AND messages.id > (b.id << 32 | b.acknowledged_number) AND messages.id <= (b.id << 32 | w.number)
-			RETURNING messages.mailbox_id, octet_length(messages.ciphertext) AS size
+	// See postgres_plan.go on the joins.
+	pgAcknowledge = `WITH ranges AS MATERIALIZED (
+			SELECT b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high
+			FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(device_id, epoch, mailbox, number)
+				LEFT JOIN mailboxes b ON b.device_id = w.device_id AND b.id = w.mailbox AND NOT b.closed AND w.number <= b.last_number
+					AND w.epoch = (SELECT epoch FROM stores WHERE id = 1)
+		), gone AS (
+			DELETE FROM messages WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM ranges r LEFT JOIN messages m ON m.id > r.low AND m.id <= r.high))
+			RETURNING mailbox_id, octet_length(ciphertext) AS size
 		) SELECT mailbox_id, count(*), sum(size) FROM gone GROUP BY mailbox_id`
 
 	pgStanding = `SELECT ` + pgMailboxColumns + `, m.expired_count, s.epoch

@@ -14,6 +14,10 @@ import (
 // among them, from running. What a plan takes for granted is therefore checked by dividing by zero where it does not hold; what
 // is divided is asked for as a column, since PostgreSQL computes nothing that nobody asks for.
 //
+// Statements are planned once, when a table may still be empty, and have to be good when it holds millions of rows. Where it matters what is
+// looked up first, a left join says so: without hash and merge joins it can be walked from the left alone. Both ends
+// of a range of messages come from one row, or the index would be read from one end to the end of the table.
+//
 // Row locks are taken in the order of mailbox ids, as everywhere: by pgPlanMove itself, which walks its rows in the order in
 // which they are given (see pgWriterSettings), or by pgPlanLock before it. An id that was sent before fails as a double key;
 // the lock of its sender's mailbox has been waited for by then, so that a first try has either committed or is gone.
@@ -24,10 +28,11 @@ const (
 
 	pgPlanAcknowledge = `WITH w AS (
 			SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS w(id, number)
+		), ranges AS MATERIALIZED (
+			SELECT b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high FROM w LEFT JOIN mailboxes b ON b.id = w.id
 		), gone AS (
-			DELETE FROM messages USING w, mailboxes b
-			WHERE b.id = w.id AND messages.id > (b.id << 32 | b.acknowledged_number) AND messages.id <= (b.id << 32 | w.number)
-			RETURNING messages.mailbox_id, octet_length(messages.ciphertext) AS size
+			DELETE FROM messages WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM ranges r LEFT JOIN messages m ON m.id > r.low AND m.id <= r.high))
+			RETURNING mailbox_id, octet_length(ciphertext) AS size
 		), sums AS (
 			SELECT mailbox_id, count(*) AS n, sum(size) AS bytes FROM gone GROUP BY mailbox_id
 		), done AS (
@@ -61,7 +66,7 @@ const (
 		FROM unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::smallint[],
 				$10::bytea[], $11::bytea[])
 			AS w(mailbox, behind, message_id, user_id, device_id, version, expires_at, kind, nonce, ciphertext)
-			JOIN mailboxes m ON m.id = w.mailbox`
+			LEFT JOIN mailboxes m ON m.id = w.mailbox`
 )
 
 // pgPlanned stay prepared on the writer's connection, also when one of them fails.

@@ -17,9 +17,10 @@ const (
 	pgRemembered = `SELECT s.day, s.key, s.content, s.accepted_at, s.full_deliveries
 		FROM unnest($1::int[], $2::bytea[]) AS w(day, key) JOIN sends s ON s.day = w.day AND s.key = w.key`
 
-	pgCountBySender = `SELECT b.id, m.sender_user_id, count(*) FROM mailboxes b
-		JOIN messages m ON m.id > (b.id << 32 | b.acknowledged_number) AND m.id <= (b.id << 32 | 4294967295)
-		WHERE b.id = ANY($1) AND m.sender_user_id = ANY($2) GROUP BY b.id, m.sender_user_id`
+	pgCountBySender = `SELECT b.id, m.sender_user_id, count(*) FROM (SELECT DISTINCT id FROM unnest($1::bigint[]) AS u(id)) AS w
+		LEFT JOIN mailboxes b ON b.id = w.id
+		LEFT JOIN messages m ON m.id > (b.id << 32 | b.acknowledged_number) AND m.id <= (b.id << 32 | 4294967295) AND m.sender_user_id = ANY($2)
+		GROUP BY b.id, m.sender_user_id HAVING count(m.id) > 0`
 
 	pgForget = `DELETE FROM sends s USING unnest($1::int[], $2::bytea[]) AS w(day, key) WHERE s.day = w.day AND s.key = w.key`
 

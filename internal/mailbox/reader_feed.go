@@ -15,7 +15,7 @@ import (
 const (
 	readCount  = 64
 	readBytes  = pageBytes
-	queuedMost = 64
+	queuedMost = 256
 	queuedSize = pageBytes
 )
 
