@@ -62,6 +62,7 @@ type Sockets struct {
 	upgrader websocket.Upgrader
 	buffers  buffers
 	sweeper  sweeper
+	traffic  traffic
 
 	mu      sync.Mutex
 	open    map[member]struct{}
