@@ -52,6 +52,7 @@ func (s *postgresStore) connect(ctx context.Context) (err error) {
 		s.conn = nil
 		return fmt.Errorf("%w: connect: %w", errTransient, err)
 	}
+	takeArrays(s.conn)
 	for _, statement := range pgPlanned {
 		if _, err := s.conn.Prepare(ctx, statement, statement); err != nil {
 			err = s.failure(s.conn, err, false)
