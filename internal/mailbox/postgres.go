@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/letterlock/letterlock/identity"
 )
@@ -24,13 +25,17 @@ type postgresStore struct {
 	// conn belongs to the writer; nil until it needs it, and after a failure.
 	conn *pgx.Conn
 
+	// reading bounds the pages that are read at once to half of the pool: after a restart all devices come back to read, and others
+	// need connections too.
+	reading *semaphore.Weighted
+
 	mu sync.Mutex
 	// days are those that sends has a partition for.
 	days map[int32]bool
 }
 
 func newPostgresStore(pool *pgxpool.Pool) *postgresStore {
-	return &postgresStore{pool: pool, days: make(map[int32]bool)}
+	return &postgresStore{pool: pool, reading: semaphore.NewWeighted(int64(max(1, pool.Config().MaxConns/2))), days: make(map[int32]bool)}
 }
 
 // pgWriterSettings are those of the writer's connection. Tables that have just been made have no statistics, and a plan that
@@ -200,6 +205,10 @@ func queueStanding(batch *pgx.Batch, device identity.DeviceID, found *standing, 
 }
 
 func (s *postgresStore) page(ctx context.Context, r pageRequest) (standing, []Message, bool, error) {
+	if err := s.reading.Acquire(ctx, 1); err != nil {
+		return standing{}, nil, false, fmt.Errorf("%w: wait to read: %w", errTransient, err)
+	}
+	defer s.reading.Release(1)
 	found := standing{mailboxRow: mailboxRow{closed: true}}
 	var ok, more bool
 	var messages []Message
