@@ -77,7 +77,9 @@ type duel struct {
 }
 
 // fataler is a test of either kind.
-type fataler interface{ Fatalf(format string, args ...any) }
+type fataler interface {
+	Fatalf(format string, args ...any)
+}
 
 func newDuel() *duel {
 	now := func() time.Time { return time.Unix(1_767_323_045, 0) }
@@ -290,7 +292,7 @@ func TestMutationsThatAreLeftToTheExecutor(t *testing.T) {
 	cursor := map[string]any{"x": "AAAAAAAAAAEAAAABAAAAAQ"}
 	for document, variables := range map[string]map[string]any{
 		`{ server { version } }`: nil,
-		`mutation { acknowledgeMessages(upTo: "AAAAAAAAAAEAAAABAAAAAQ") { removedCount } }`:                                           nil,
+		`mutation { acknowledgeMessages(upTo: "AAAAAAAAAAEAAAABAAAAAQ") { removedCount } }`:                                          nil,
 		`mutation($x: Cursor! = "a") { acknowledgeMessages(upTo: $x) { removedCount } }`:                                             cursor,
 		`mutation($x: Cursor = "a") { acknowledgeMessages(upTo: $x) { removedCount } }`:                                              cursor,
 		`mutation($x: Cursor!) { __typename acknowledgeMessages(upTo: $x) { removedCount } }`:                                        cursor,
