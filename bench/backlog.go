@@ -19,19 +19,12 @@ func (l *backlog) Run(ctx context.Context, b *bench) error {
 	if err := b.mustStart(); err != nil {
 		return err
 	}
-	stores, err := b.stores()
-	if err != nil {
-		return err
-	}
-	var columns []*column
-	for _, store := range stores {
-		columns = append(columns, &column{label: store, measure: func(ctx context.Context, binary string) (sample, error) {
-			return l.run(ctx, b, wanted{store: store, binary: binary, people: l.Senders + 1, env: roomy()})
-		}})
-	}
 	text := fmt.Sprintf("A device subscribes whose mailbox holds %s envelopes of %d B from %d senders, on a server that was just started, over a store whose pages are in memory. "+
 		"Counted from connecting until all have arrived; acknowledged all at once afterwards.", grouped(float64(l.Envelopes)), b.Size, l.Senders)
-	return b.compare(ctx, tell{"backlog", text, b.Runs}, columns)
+	return b.eachStore(ctx, tell{"backlog", text, b.Runs}, func(ctx context.Context, want wanted) (sample, error) {
+		want.people, want.env = l.Senders+1, roomy()
+		return l.run(ctx, b, want)
+	})
 }
 
 func (l *backlog) run(ctx context.Context, b *bench, want wanted) (_ sample, err error) {

@@ -60,6 +60,21 @@ func (b *bench) compare(ctx context.Context, t tell, columns []*column) error {
 	return b.publish(t, columns)
 }
 
+// eachStore compares in a scenario that has one case on each store.
+func (b *bench) eachStore(ctx context.Context, t tell, run func(ctx context.Context, want wanted) (sample, error)) error {
+	stores, err := b.stores()
+	if err != nil {
+		return err
+	}
+	var columns []*column
+	for _, store := range stores {
+		columns = append(columns, &column{label: store, measure: func(ctx context.Context, binary string) (sample, error) {
+			return run(ctx, wanted{store: store, binary: binary})
+		}})
+	}
+	return b.compare(ctx, t, columns)
+}
+
 // withBase puts behind each case the same with the older binary.
 func (b *bench) withBase(columns []*column) []*column {
 	if b.Base == "" {

@@ -15,18 +15,11 @@ type pair struct {
 
 // Run measures.
 func (p *pair) Run(ctx context.Context, b *bench) error {
-	stores, err := b.stores()
-	if err != nil {
-		return err
-	}
-	var columns []*column
-	for _, store := range stores {
-		columns = append(columns, &column{label: store, measure: func(ctx context.Context, binary string) (sample, error) {
-			return p.run(ctx, b, wanted{store: store, binary: binary, people: 2})
-		}})
-	}
 	text := fmt.Sprintf("One device sends %d messages of %d B to one other, each on its socket, each message after the one before has arrived; nothing else happens.", p.Messages, b.Size)
-	return b.compare(ctx, tell{"pair", text, b.Runs}, columns)
+	return b.eachStore(ctx, tell{"pair", text, b.Runs}, func(ctx context.Context, want wanted) (sample, error) {
+		want.people = 2
+		return p.run(ctx, b, want)
+	})
 }
 
 func (p *pair) run(ctx context.Context, b *bench, want wanted) (_ sample, err error) {

@@ -5,16 +5,13 @@ import (
 	"strconv"
 
 	"github.com/letterlock/letterlock/graph/model"
+	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/mailbox"
 )
 
 func (r *Resolver) mailbox(ctx context.Context, first *int, after *string) (*model.MessageConnection, error) {
-	device, err := calling(ctx)
-	if err != nil {
-		return nil, err
-	}
-	position, err := cursorOf(after)
+	device, position, err := callingFrom(ctx, after)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +40,15 @@ func (r *Resolver) acknowledge(ctx context.Context, upTo string) (*model.Acknowl
 		return nil, err
 	}
 	return &model.AcknowledgeMessagesPayload{AcknowledgedUpTo: done.UpTo.String(), RemovedCount: done.Removed}, nil
+}
+
+// callingFrom gives the calling device, and the position in its mailbox that it starts from, if it names one.
+func callingFrom(ctx context.Context, after *string) (device directory.Device, position *mailbox.Cursor, err error) {
+	if device, err = calling(ctx); err != nil {
+		return device, nil, err
+	}
+	position, err = cursorOf(after)
+	return device, position, err
 }
 
 // cursorOf reads an optional cursor.

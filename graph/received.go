@@ -12,11 +12,7 @@ import (
 
 // received opens the calling device's mailbox. The goroutine that it starts ends with ctx.
 func (r *Resolver) received(ctx context.Context, after *string) (<-chan *model.Message, error) {
-	device, err := calling(ctx)
-	if err != nil {
-		return nil, err
-	}
-	position, err := cursorOf(after)
+	device, position, err := callingFrom(ctx, after)
 	if err != nil {
 		return nil, err
 	}

@@ -91,11 +91,7 @@ func planOf(op *graphql.OperationContext) (p plan, ok bool) {
 
 // feed opens the calling device's mailbox.
 func (r *Resolver) feed(ctx context.Context, after *string, ready func()) (*mailbox.Feed, error) {
-	device, err := calling(ctx)
-	if err != nil {
-		return nil, err
-	}
-	position, err := cursorOf(after)
+	device, position, err := callingFrom(ctx, after)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,8 @@ package cluster_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -19,6 +16,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/testmain"
 	"github.com/letterlock/letterlock/internal/testnats"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
@@ -45,21 +43,7 @@ const seedVariable = "LETTERLOCK_TEST_SEED"
 var program string
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "letterlock")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	program = filepath.Join(dir, "letterlock")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", program, "github.com/letterlock/letterlock")
-	if out, err := build.CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("go build: %v\n%s", err, out))
-	}
-	return m.Run()
+	os.Exit(testmain.WithServer(m, &program))
 }
 
 // cluster is several nodes with all that they need.

@@ -10,6 +10,7 @@ import (
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
@@ -40,7 +41,7 @@ func (d *Directory) Device(ctx context.Context, id identity.DeviceID) (Device, e
 		found, _ := result.Val.(Device)
 		return found, result.Err
 	case <-ctx.Done():
-		return Device{}, unavailable("look up a device", context.Cause(ctx))
+		return Device{}, database.Unavailable("look up a device", context.Cause(ctx))
 	}
 }
 
@@ -53,7 +54,7 @@ func (d *Directory) Removed(ctx context.Context, ids []string) ([]string, error)
 	for some := range slices.Chunk(ids, removedPerQuery) {
 		found, err := d.db.Ent.Device.Query().Where(device.IDIn(some...), device.RemovedAtNotNil()).IDs(ctx)
 		if err != nil {
-			return nil, unavailable("look for removed devices", err)
+			return nil, database.Unavailable("look for removed devices", err)
 		}
 		removed = append(removed, found...)
 	}
@@ -66,7 +67,7 @@ func (d *Directory) readDevice(ctx context.Context, id identity.DeviceID) (Devic
 		return Device{}, problem.New(problem.Unauthenticated, "No such device is registered here. Call registerKey first.")
 	}
 	if err != nil {
-		return Device{}, unavailable("look up a device", err)
+		return Device{}, database.Unavailable("look up a device", err)
 	}
 	return deviceOf(row, row.Edges.User)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
@@ -51,7 +52,7 @@ func (d *Directory) UploadPrekeys(ctx context.Context, caller Device, upload Pre
 func (d *Directory) PrekeyCount(ctx context.Context, caller Device) (PrekeyCount, error) {
 	count, err := countPrekeys(ctx, d.db.Ent.Prekey, caller.ID)
 	if err != nil {
-		return PrekeyCount{}, unavailable("count prekeys", err)
+		return PrekeyCount{}, database.Unavailable("count prekeys", err)
 	}
 	return count, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
@@ -107,7 +108,7 @@ func (d *Directory) storeList(ctx context.Context, list, before *identity.Device
 			return err
 		}
 		if user.ListVersion != before.Version {
-			return errMoved
+			return database.ErrMoved
 		}
 		if err := tx.User.UpdateOne(user).SetListVersion(list.Version).Exec(ctx); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/ent/devicelist"
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/database"
 )
 
 // User gives the signed lists of a user after version since, oldest first, ListsPerCall at the most; nil if nobody has
@@ -16,14 +17,14 @@ func (d *Directory) User(ctx context.Context, id identity.UserID, since uint32) 
 		return nil, nil
 	}
 	if err != nil {
-		return nil, unavailable("look up a user", err)
+		return nil, database.Unavailable("look up a user", err)
 	}
 	// A version published since the row was read is left for the next call, so that the answer is of one moment.
 	lists, err := d.db.Ent.DeviceList.Query().
 		Where(devicelist.UserID(row.ID), devicelist.VersionGT(since), devicelist.VersionLTE(row.ListVersion)).
 		Order(devicelist.ByVersion()).Limit(ListsPerCall).All(ctx)
 	if err != nil {
-		return nil, unavailable("read device lists", err)
+		return nil, database.Unavailable("read device lists", err)
 	}
 	user := &User{ID: id, ListVersion: row.ListVersion, Lists: make([]SignedList, len(lists))}
 	for i, list := range lists {
@@ -39,13 +40,13 @@ func (d *Directory) chain(ctx context.Context, id identity.UserID) (*identity.Ch
 	case d.verifying <- struct{}{}:
 		defer func() { <-d.verifying }()
 	case <-ctx.Done():
-		return nil, unavailable("wait to verify a chain", context.Cause(ctx))
+		return nil, database.Unavailable("wait to verify a chain", context.Cause(ctx))
 	}
 	var statements [][]byte
 	err := d.db.Ent.DeviceList.Query().Where(devicelist.UserID(id.String())).Order(devicelist.ByVersion()).
 		Select(devicelist.FieldStatement).Scan(ctx, &statements)
 	if err != nil {
-		return nil, unavailable("read device lists", err)
+		return nil, database.Unavailable("read device lists", err)
 	}
 	chain, err := identity.ParseChain(id, statements)
 	if err != nil {

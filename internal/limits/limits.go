@@ -47,7 +47,7 @@ type Limits struct {
 	LookAgain              time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`
 	InitTimeout            time.Duration `name:"init-timeout" default:"10s" help:"How long a new WebSocket may take to send connection_init."`
 	PingInterval           time.Duration `name:"ping-interval" default:"12s" help:"How often sockets and event streams show that they are alive; a WebSocket that is silent for two and a half intervals is closed."`
-	WriteTimeout           time.Duration `name:"write-timeout" default:"10s" help:"How long one write to a client may take."`
+	WriteTimeout           time.Duration `name:"write-timeout" default:"10s" help:"How long a write to a client may go on without any progress."`
 	RequestTimeout         time.Duration `name:"request-timeout" default:"30s" help:"How long a client may take to send a request, and the server to answer it."`
 	DrainDelay             time.Duration `name:"drain-delay" default:"0s" help:"How long a server that was told to stop goes on working while /readyz says no, so that load balancers look elsewhere first."`
 	StopTimeout            time.Duration `name:"stop-timeout" default:"15s" help:"How long stopping waits for work that has begun."`

@@ -28,6 +28,12 @@ const (
 
 const defaultMaxSlots = 10_000
 
+// fullRetryAfter is when a caller who found no room should come again.
+const fullRetryAfter = 10 * time.Second
+
+// writing is what the operator reads of where the store fails.
+const writing = "write into a link slot"
+
 // Options are what Slots need to be told. The zero value of a field means its default.
 type Options struct {
 	// MaxSlots is how many slots may be open at once; default 10,000. Concurrent transactions may exceed it by a few.
@@ -66,8 +72,8 @@ func (s *Slots) Put(ctx context.Context, slot []byte, step int, data []byte) (ti
 		return time.Time{}, problem.New(problem.BadInput, fmt.Sprintf("`data` must have 1 to %d bytes.", MaxData))
 	}
 	var ends int64
-	err := again(func() error {
-		return s.write(ctx, func(ctx context.Context, tx *ent.Tx) (err error) {
+	err := database.Again(writing, func() error {
+		return s.db.Write(ctx, writing, func(ctx context.Context, tx *ent.Tx) (err error) {
 			ends, err = s.put(ctx, tx, slot, int8(step), data) //nolint:gosec // below Steps
 			return err
 		})
@@ -90,7 +96,7 @@ func (s *Slots) Get(ctx context.Context, slot []byte, step int) ([]byte, error) 
 	case ent.IsNotFound(err):
 		return nil, nil
 	case err != nil:
-		return nil, unavailable("read a link slot", err)
+		return nil, database.Unavailable("read a link slot", err)
 	}
 	return row.Data, nil
 }

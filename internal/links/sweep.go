@@ -21,7 +21,7 @@ func (s *Slots) Sweep(ctx context.Context) error {
 }
 
 func (s *Slots) sweepOnce(ctx context.Context) (deleted int, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *ent.Tx) error {
+	err = s.db.Write(ctx, "delete from link slots", func(ctx context.Context, tx *ent.Tx) error {
 		ids, err := tx.LinkMessage.Query().Where(linkmessage.ExpiresAtLTE(s.now())).Limit(sweepCount).IDs(ctx)
 		if err != nil || len(ids) == 0 {
 			return err

@@ -1,36 +1,13 @@
 package mailbox
 
 import (
-	"fmt"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/letterlock/letterlock/internal/testmain"
 )
 
 // TestMain fails if a goroutine of the package outlives the tests: every Service and Reader was closed by then.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := leaked(); left != "" && code == 0 {
-		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func leaked() string {
-	for deadline := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		var left []string
-		for _, stack := range strings.Split(string(stacks), "\n\n") {
-			if strings.Contains(stack, "internal/mailbox.") && !strings.Contains(stack, "TestMain") {
-				left = append(left, stack)
-			}
-		}
-		if len(left) == 0 || time.Now().After(deadline) {
-			return strings.Join(left, "\n\n")
-		}
-	}
+	os.Exit(testmain.WithoutLeaks(m, "internal/mailbox."))
 }

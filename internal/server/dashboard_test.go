@@ -21,7 +21,7 @@ const (
 // Every metric, label and fixed value that the dashboard and the alerts go by is there on a running server: a graph that
 // stays empty, and an alert that never comes, look like a good day.
 func TestDashboardAndAlertsNameWhatExists(t *testing.T) {
-	s := measured(t, nil)
+	s, _ := measuredNode(t)
 	busy(t, s)
 	// HTTP requests are counted after their answers.
 	waitFor(t, "all requests to be counted", func() bool {
@@ -164,7 +164,7 @@ func hasValue(family *dto.MetricFamily, label, value string) bool {
 
 // Every metric of ours has its row in docs/operating.md, with its labels, and every row there is a metric.
 func TestMetricsAreDocumented(t *testing.T) {
-	s := measured(t, nil)
+	s, _ := measuredNode(t)
 	busy(t, s)
 	seen := scrape(t, s)
 	page, err := os.ReadFile("../../docs/operating.md")

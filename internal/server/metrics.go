@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/graph/model"
+	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/telemetry"
+	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
 // exporter serves metrics and profiles on an address of its own. A nil exporter does nothing.
@@ -81,10 +83,14 @@ func newMetrics(version string) *telemetry.Metrics {
 
 // watch adds to the metrics what is looked at when somebody asks.
 func (s *Server) watch() {
-	s.metrics.Watch(telemetry.State{
+	state := telemetry.State{
 		Ready: s.ready, Queue: s.mailboxes.Waiting, Subscriptions: s.mailboxes.Subscriptions, Sockets: s.sockets.Open,
-		Connections: s.connections,
-	})
+		QueuedBytes: s.sockets.Queued, SlowSockets: s.sockets.Slow, Connections: s.connections,
+	}
+	if hub, several := s.hub.(*wakeup.NATS[mailbox.Message]); several {
+		state.NATS = hub.Stats
+	}
+	s.metrics.Watch(state)
 }
 
 // ready tells what /readyz would say.

@@ -15,15 +15,28 @@ import (
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
 	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/testnats"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
 // measured starts a server that serves metrics, and on which two sockets, and four messages in a mailbox, are too many.
 func measured(t *testing.T, db *database.DB) *testserver.Server {
 	t.Helper()
-	return testserver.Start(t, testserver.Options{DB: db, MetricsAddr: "127.0.0.1:0", Limits: func(l *limits.Limits) {
-		l.MaxSockets, l.MailboxMaxMessages = 1, 3
-	}})
+	return measuredBy(t, testserver.Options{DB: db})
+}
+
+func measuredBy(t *testing.T, options testserver.Options) *testserver.Server {
+	t.Helper()
+	options.MetricsAddr = "127.0.0.1:0"
+	options.Limits = func(l *limits.Limits) { l.MaxSockets, l.MailboxMaxMessages = 1, 3 }
+	return testserver.Start(t, options)
+}
+
+// measuredNode is measured, on a node that NATS connects with others: it has every metric there is.
+func measuredNode(t *testing.T) (*testserver.Server, *testnats.Server) {
+	t.Helper()
+	nats := testnats.Start(t)
+	return measuredBy(t, testserver.Options{NATS: nats.URL}), nats
 }
 
 // scraped is what the metrics address said.
@@ -213,6 +226,32 @@ func TestMetricsNameNobody(t *testing.T) {
 	if len(seen.families) < 40 {
 		t.Errorf("only %d metrics were looked at", len(seen.families))
 	}
+}
+
+// A node shows whether it can tell others, and what it could not tell them. A node that is alone shows nothing of it: an alert
+// for nodes that have lost NATS is not for it.
+func TestMetricsTellOfNATS(t *testing.T) {
+	for name := range scrape(t, measured(t, nil)).families {
+		if strings.HasPrefix(name, "letterlock_nats_") {
+			t.Errorf("a node without NATS has %s", name)
+		}
+	}
+	s, nats := measuredNode(t)
+	value := func(name string, labels ...string) float64 {
+		return scrape(t, s).value(t, "letterlock_nats_"+name, labels...)
+	}
+	alice := s.Register(t).Devices[0]
+	send := func() { s.Send(t, "hello", alice, alice).Into(t, &struct{}{}) }
+	waitFor(t, "the node to be connected", func() bool { return value("connected") == 1 })
+	send()
+	waitFor(t, "a frame to be counted", func() bool { return value("frames_total", "direction=out") == 1 })
+	if dropped, damaged := value("hints_dropped_total"), value("frames_damaged_total"); dropped+damaged != 0 {
+		t.Errorf("%v hints are dropped and %v frames damaged, it is said", dropped, damaged)
+	}
+	nats.Stop()
+	waitFor(t, "the node to miss NATS", func() bool { return value("connected") == 0 })
+	send()
+	waitFor(t, "a hint to be dropped", func() bool { return value("hints_dropped_total") == 1 })
 }
 
 // Metrics and profiles are served nowhere unless an address is given, and never on the main one.

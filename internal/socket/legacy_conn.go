@@ -184,6 +184,9 @@ func (c *legacyConn) write(data []byte) error {
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.sockets.options.WriteTimeout))
 	err := c.ws.WriteMessage(websocket.TextMessage, data)
 	if err != nil && !c.isClosing() {
+		if timedOut(err) {
+			c.sockets.traffic.slow.Add(1)
+		}
 		_ = c.ws.Close()
 	}
 	return err

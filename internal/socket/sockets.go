@@ -64,6 +64,7 @@ type Sockets struct {
 	upgrader websocket.Upgrader
 	buffers  buffers
 	sweeper  sweeper
+	traffic  traffic
 
 	mu      sync.Mutex
 	open    map[member]struct{}

@@ -261,6 +261,9 @@ func TestLateReaderGetsEverything(t *testing.T) {
 	if given := sources[0].given() + sources[1].given(); given == 2*messages {
 		t.Errorf("all was asked for though nobody reads")
 	}
+	if queued := r.sockets.Queued(); queued == 0 || queued > 200_000 {
+		t.Errorf("%d bytes wait, as it is said", queued)
+	}
 	seen := [2]int{}
 	for range 2 * messages {
 		var m struct {
@@ -276,6 +279,10 @@ func TestLateReaderGetsEverything(t *testing.T) {
 		}
 		seen[i]++
 	}
+	waitFor(t, "nothing to wait", func() bool { return r.sockets.Queued() == 0 })
+	if slow := r.sockets.Slow(); slow != 0 {
+		t.Errorf("%d sockets were too slow, it is said", slow)
+	}
 }
 
 // A client that stops to read costs little memory, is told to come back if it wakes up in time, and else cut off.
@@ -289,6 +296,7 @@ func TestReaderThatStops(t *testing.T) {
 		wantClosed(t, s) // which means that the server has lost patience
 		if !wakes {
 			waitFor(t, "the socket to be cut off", func() bool { return r.sockets.Open() == 0 })
+			wantGivenUp(t, r)
 			continue
 		}
 		received := 0
@@ -310,6 +318,16 @@ func TestReaderThatStops(t *testing.T) {
 		if lost := (s.given() - received) * size; lost > 200_000 {
 			t.Errorf("%d bytes were waiting", lost)
 		}
+		wantGivenUp(t, r)
+	}
+}
+
+// wantGivenUp wants one socket counted as slow, and nothing of it as waiting.
+func wantGivenUp(t *testing.T, r *rig) {
+	t.Helper()
+	waitFor(t, "nothing to wait", func() bool { return r.sockets.Queued() == 0 })
+	if slow := r.sockets.Slow(); slow != 1 {
+		t.Errorf("%d sockets were too slow, it is said", slow)
 	}
 }
 

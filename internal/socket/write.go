@@ -12,7 +12,12 @@ var errStuck = errors.New("the client takes nothing")
 
 // push queues frames, and takes b over. c.mu is held. Nothing follows a close frame.
 func (c *conn) push(b *buffer) {
-	if c.closing || !c.queue.push(b) {
+	if c.closing {
+		c.sockets.buffers.put(b)
+		return
+	}
+	c.sockets.traffic.queued.Add(int64(len(b.data)))
+	if !c.queue.push(b) {
 		c.sockets.buffers.put(b)
 	}
 }
@@ -47,6 +52,7 @@ func (c *conn) flush() {
 		rest, err := c.write(b.data)
 		c.mu.Lock()
 		c.queue.bytes -= len(b.data)
+		c.sockets.traffic.queued.Add(-int64(len(b.data)))
 		if err != nil {
 			c.writeFailed(b.data, rest, err)
 		}
@@ -101,12 +107,14 @@ func (c *conn) writeFailed(data, rest []byte, err error) {
 	for !c.queue.empty() {
 		c.sockets.buffers.put(c.queue.take())
 	}
+	c.sockets.traffic.queued.Add(-int64(c.queue.bytes))
 	c.queue = queue{}
 	if !stuck {
 		c.closing = true
 		c.cut()
 		return
 	}
+	c.sockets.traffic.slow.Add(1)
 	b := c.sockets.buffers.get()
 	b.data = append(b.data, restOfFrame(data, len(data)-len(rest))...)
 	c.push(b)

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
 // State is what is looked at whenever somebody asks for the metrics. Each function is called by several goroutines.
@@ -14,7 +16,12 @@ type State struct {
 	Queue func() int
 	// Subscriptions and Sockets are how many are open.
 	Subscriptions, Sockets func() int
-	Connections            func() Connections
+	// QueuedBytes wait on sockets, SlowSockets counts those that were closed for it.
+	QueuedBytes func() int64
+	SlowSockets func() uint64
+	Connections func() Connections
+	// NATS tells of the way to other nodes; nil on a node that is alone.
+	NATS func() wakeup.Stats
 }
 
 // Connections is how the database's pool stands.
@@ -38,7 +45,14 @@ func (m *Metrics) Watch(s State) {
 	add.gauge("queue_depth", "How much waits for the writer now, in sends and acknowledgements.", number(s.Queue))
 	add.gauge("subscriptions_open", "Subscriptions to mailboxes that are open now.", number(s.Subscriptions))
 	add.gauge("sockets_open", "WebSockets that are open now.", number(s.Sockets))
+	add.gauge("sockets_queued_bytes", "Bytes that wait on all WebSockets until their clients take them.",
+		func() float64 { return float64(s.QueuedBytes()) })
+	add.count("sockets_slow_total", "WebSockets that were closed since their clients took nothing for too long.",
+		func() float64 { return float64(s.SlowSockets()) })
 	m.registry.MustRegister(newPool(s.Connections))
+	if s.NATS != nil {
+		m.registry.MustRegister(newNATS(s.NATS))
+	}
 }
 
 // pool reads all figures of a pool at one moment.
