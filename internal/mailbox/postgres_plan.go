@@ -19,6 +19,9 @@ import (
 // looked up first, a left join says so: without hash and merge joins it can be walked from the left alone. Both ends
 // of a range of messages come from one row, or the index would be read from one end to the end of the table.
 //
+// Statements also hold where messages has partitions by mailbox (docs/scaling.md): what is deleted is named by its id, not by
+// its place in a table, which another partition has as well; what is read names the mailbox beside the range, so that one partition is read.
+//
 // Row locks are taken in the order of mailbox ids, as everywhere: by pgPlanMove itself, which walks its rows in the order in
 // which they are given (see pgWriterSettings), or by pgPlanLock before it. An id that was sent before fails as a double key;
 // the lock of its sender's mailbox has been waited for by then, so that a first try has either committed or is gone.
@@ -30,9 +33,10 @@ const (
 	pgPlanAcknowledge = `WITH w AS (
 			SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS w(id, number)
 		), ranges AS MATERIALIZED (
-			SELECT b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high FROM w LEFT JOIN mailboxes b ON b.id = w.id
+			SELECT b.id AS mailbox, b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high
+			FROM w LEFT JOIN mailboxes b ON b.id = w.id
 		), gone AS (
-			DELETE FROM messages WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM ranges r LEFT JOIN messages m ON m.id > r.low AND m.id <= r.high))
+			DELETE FROM messages WHERE id = ANY(ARRAY(SELECT m.id FROM ranges r LEFT JOIN messages m ON m.mailbox_id = r.mailbox AND m.id > r.low AND m.id <= r.high))
 			RETURNING mailbox_id, octet_length(ciphertext) AS size
 		), sums AS (
 			SELECT mailbox_id, count(*) AS n, sum(size) AS bytes FROM gone GROUP BY mailbox_id
