@@ -84,7 +84,15 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 	if err != nil {
 		return nil, err
 	}
+	w.meter.begin()
+	began := time.Now()
 	if err := openAll(ctx, receivers[few:]); err != nil {
+		return nil, err
+	}
+	connecting := time.Since(began)
+	w.meter.end()
+	connected, err := w.meter.spent()
+	if err != nil {
 		return nil, err
 	}
 	w.meter.begin()
@@ -110,6 +118,8 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 		s.add("goroutines", "goroutines per connection", decimal, in(goroutines))
 	}
 	s.add("ping_cpu", "server CPU per connection and ping interval", duration, float64(quiet.servers)/2/float64(len(receivers)))
+	s.add("connects_per_second", "connections made/s, 32 at a time", number, n/connecting.Seconds())
+	s.add("connect_cpu", "server CPU per connection made, token and subscription included", duration, float64(connected.servers)/n)
 	s.add("server_resident", "server memory in all", memory, after.resident)
 	return s, w.alive(ctx, receivers)
 }

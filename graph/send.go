@@ -112,12 +112,16 @@ func uuidOf(text, field string) (uuid.UUID, error) {
 func receiptModel(receipt mailbox.Receipt) *model.SendMessagePayload {
 	deliveries := make([]model.Delivery, len(receipt.Deliveries))
 	for i, d := range receipt.Deliveries {
-		deliveries[i] = model.Delivery{DeviceID: d.Device.String(), Status: model.DeliveryStatusMailboxFull}
-		if d.Stored {
-			deliveries[i].Status = model.DeliveryStatusStored
-		}
+		deliveries[i] = model.Delivery{DeviceID: d.Device.String(), Status: statusModel(d.Stored)}
 	}
 	return &model.SendMessagePayload{MessageID: receipt.MessageID.String(), AcceptedAt: receipt.AcceptedAt, Deliveries: deliveries}
+}
+
+func statusModel(stored bool) model.DeliveryStatus {
+	if stored {
+		return model.DeliveryStatusStored
+	}
+	return model.DeliveryStatusMailboxFull
 }
 
 // The kinds of envelopes, in the schema and in mailboxes.

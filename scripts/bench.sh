@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh SCENARIO [OPTIONS]: measures bin/letterlock on SQLite and on the PostgreSQL at LETTERLOCK_TEST_POSTGRES (see
-# with-postgres.sh), and renews docs/performance.md. All figures also go to artifacts/bench.json.
+# with-postgres.sh), and renews docs/performance.md. All figures also go to artifacts/bench.json. After a run of all
+# the arithmetic in docs/scaling.md is renewed, too.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -16,4 +17,9 @@ if [[ $(bin/letterlock serve --help) == *--nats* ]]; then
   GOBIN=$root/bin go install "$nats_server"
   options+=(--nats-server bin/nats-server)
 fi
-exec bin/bench "$@" "${options[@]}"
+bin/bench "$@" "${options[@]}"
+
+# The arithmetic rests on figures of all scenarios.
+if [[ ${1-} == all ]]; then
+  go run ./internal/tools/scaling artifacts/bench.json
+fi

@@ -27,6 +27,8 @@ type Options struct {
 	MaxCost  int // see cost.go
 	// Stopped gives a channel that is closed when no new work is taken any more.
 	Stopped <-chan struct{}
+	// Accepted is told of each operation that is valid and within the bounds; may be nil.
+	Accepted func(op *graphql.OperationContext)
 }
 
 // Guard watches over operations of one server.
@@ -43,7 +45,26 @@ func (g *Guard) Over(exec graphql.GraphExecutor, streams bool) graphql.GraphExec
 	return &executor{GraphExecutor: exec, guard: g, streams: streams}
 }
 
-// Idle waits until no query or mutation runs on a streaming transport, or until ctx ends. It reports whether it is so.
+// Begin counts an operation as running that is served without the executor, until End is called, once its answer has been
+// handed on. It is false, and End is not to be called, if no new work is taken: the executor says so.
+//
+// Counting comes first, so that Idle misses nothing that has begun.
+func (g *Guard) Begin() bool {
+	g.running.Add(1)
+	select {
+	case <-g.options.Stopped:
+		g.running.Add(-1)
+		return false
+	default:
+		return true
+	}
+}
+
+// End is the end of what Begin began.
+func (g *Guard) End() { g.running.Add(-1) }
+
+// Idle waits until no query or mutation runs on a streaming transport, or past the executor, or until ctx ends. It reports
+// whether it is so.
 func (g *Guard) Idle(ctx context.Context) bool {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -86,7 +107,10 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 	if len(errs) > 0 {
 		return op, errs
 	}
-	return op, e.weigh(op)
+	if errs = e.weigh(op); len(errs) == 0 && e.guard.options.Accepted != nil {
+		e.guard.options.Accepted(op)
+	}
+	return op, errs
 }
 
 // unread refuses a document before any parser sees it, and before it is kept among the parsed ones.

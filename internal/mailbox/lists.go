@@ -73,7 +73,7 @@ func closeMailboxes(ctx context.Context, tx *ent.Tx, user identity.UserID, devic
 	}
 	for _, row := range rows {
 		first, last := messageID(row.ID, 0), messageID(row.ID, maxNumber)
-		if _, err := tx.Message.Delete().Where(message.IDGT(first), message.IDLTE(last)).Exec(ctx); err != nil {
+		if _, err := tx.Message.Delete().Where(message.MailboxID(row.ID), message.IDGT(first), message.IDLTE(last)).Exec(ctx); err != nil {
 			return err
 		}
 		if err := row.Update().SetClosed(true).SetWaitingCount(0).SetWaitingBytes(0).Exec(ctx); err != nil {

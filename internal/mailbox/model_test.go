@@ -9,9 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/letterlock/letterlock/identity"
-	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/problem"
-	"github.com/letterlock/letterlock/internal/testdb"
 )
 
 // The bounds of the model are small, so that chance meets them.
@@ -56,9 +54,7 @@ type model struct {
 }
 
 func TestContract_AgainstAModel(t *testing.T) {
-	t.Parallel()
-	testdb.Each(t, func(t *testing.T, db *database.DB) {
-		w := newWorld(t, db, func(o *Options) { o.Limits = modelLimits })
+	each(t, func(t *testing.T, w *world) {
 		rapid.Check(t, func(t *rapid.T) {
 			m := &model{world: w, boxes: make(map[identity.DeviceID]*modelBox)}
 			for _, devices := range []int{2, 1, 1} {
@@ -75,7 +71,7 @@ func TestContract_AgainstAModel(t *testing.T) {
 				box.stopReading()
 			}
 		})
-	})
+	}, func(o *Options) { o.Limits = modelLimits })
 }
 
 func (m *model) open(u *user, devices ...identity.DeviceID) {

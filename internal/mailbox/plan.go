@@ -37,6 +37,9 @@ type planRow struct {
 	last, waiting, acknowledged, removed int64
 }
 
+// moves is true if more is to be done than to acknowledge.
+func (r *planRow) moves() bool { return r.coming > 0 || r.accepted > 0 }
+
 // planEnvelope is one envelope, and where it goes.
 type planEnvelope struct {
 	*addressed
@@ -144,7 +147,7 @@ func (p *planner) add(made *plan, w *work) {
 // order puts rows and claims into the order in which everybody locks them.
 func (p *plan) order(rows map[identity.DeviceID]*planRow) {
 	for _, row := range rows {
-		if row.coming > 0 || row.accepted > 0 || row.upTo > 0 {
+		if row.moves() || row.upTo > 0 {
 			p.rows = append(p.rows, row)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/letterlock/letterlock/identity"
 )
@@ -24,13 +25,17 @@ type postgresStore struct {
 	// conn belongs to the writer; nil until it needs it, and after a failure.
 	conn *pgx.Conn
 
+	// reading bounds the pages that are read at once to half of the pool: after a restart all devices come back to read, and others
+	// need connections too.
+	reading *semaphore.Weighted
+
 	mu sync.Mutex
 	// days are those that sends has a partition for.
 	days map[int32]bool
 }
 
 func newPostgresStore(pool *pgxpool.Pool) *postgresStore {
-	return &postgresStore{pool: pool, days: make(map[int32]bool)}
+	return &postgresStore{pool: pool, reading: semaphore.NewWeighted(int64(max(1, pool.Config().MaxConns/2))), days: make(map[int32]bool)}
 }
 
 // pgWriterSettings are those of the writer's connection. Tables that have just been made have no statistics, and a plan that
@@ -52,6 +57,7 @@ func (s *postgresStore) connect(ctx context.Context) (err error) {
 		s.conn = nil
 		return fmt.Errorf("%w: connect: %w", errTransient, err)
 	}
+	takeArrays(s.conn)
 	for _, statement := range pgPlanned {
 		if _, err := s.conn.Prepare(ctx, statement, statement); err != nil {
 			err = s.failure(s.conn, err, false)
@@ -86,22 +92,23 @@ const (
 
 	// See postgres_plan.go on the joins.
 	pgAcknowledge = `WITH ranges AS MATERIALIZED (
-			SELECT b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high
+			SELECT b.id AS mailbox, b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high
 			FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(device_id, epoch, mailbox, number)
 				LEFT JOIN mailboxes b ON b.device_id = w.device_id AND b.id = w.mailbox AND NOT b.closed AND w.number <= b.last_number
 					AND w.epoch = (SELECT epoch FROM stores WHERE id = 1)
 		), gone AS (
-			DELETE FROM messages WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM ranges r LEFT JOIN messages m ON m.id > r.low AND m.id <= r.high))
+			DELETE FROM messages WHERE id = ANY(ARRAY(SELECT m.id FROM ranges r LEFT JOIN messages m ON m.mailbox_id = r.mailbox AND m.id > r.low AND m.id <= r.high))
 			RETURNING mailbox_id, octet_length(ciphertext) AS size
 		) SELECT mailbox_id, count(*), sum(size) FROM gone GROUP BY mailbox_id`
 
 	pgStanding = `SELECT ` + pgMailboxColumns + `, m.expired_count, s.epoch
 		FROM mailboxes m, stores s WHERE m.device_id = $1 AND s.id = 1`
 
+	// The mailbox is in the id already; it says which partition to read where there are some (docs/scaling.md).
 	// A ciphertext behind the one that reaches $5 bytes is not read: such a row only says that there is more.
 	pgPage = `SELECT id, message_id, sender_user_id, sender_device_id, sender_list_version, sent_at, expires_at, kind, nonce,
 			CASE WHEN sum(octet_length(ciphertext)) OVER (ORDER BY id) - octet_length(ciphertext) < $5 THEN ciphertext END
-		FROM (SELECT * FROM messages WHERE id > $1 AND id <= $2 AND expires_at > $3 ORDER BY id LIMIT $4) AS m ORDER BY id`
+		FROM (SELECT * FROM messages WHERE id > $1 AND id <= $2 AND mailbox_id = $1 >> 32 AND expires_at > $3 ORDER BY id LIMIT $4) AS m ORDER BY id`
 
 	pgLook = `SELECT m.id, m.last_number, m.closed, s.epoch FROM mailboxes m, stores s WHERE m.id = ANY($1) AND s.id = 1`
 )
@@ -199,6 +206,10 @@ func queueStanding(batch *pgx.Batch, device identity.DeviceID, found *standing, 
 }
 
 func (s *postgresStore) page(ctx context.Context, r pageRequest) (standing, []Message, bool, error) {
+	if err := s.reading.Acquire(ctx, 1); err != nil {
+		return standing{}, nil, false, fmt.Errorf("%w: wait to read: %w", errTransient, err)
+	}
+	defer s.reading.Release(1)
 	found := standing{mailboxRow: mailboxRow{closed: true}}
 	var ok, more bool
 	var messages []Message

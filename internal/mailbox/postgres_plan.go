@@ -2,12 +2,13 @@ package mailbox
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // A plan is one round trip: BEGIN to COMMIT are sent at once, and the first statement that fails keeps all later ones, COMMIT
@@ -17,6 +18,9 @@ import (
 // Statements are planned once, when a table may still be empty, and have to be good when it holds millions of rows. Where it matters what is
 // looked up first, a left join says so: without hash and merge joins it can be walked from the left alone. Both ends
 // of a range of messages come from one row, or the index would be read from one end to the end of the table.
+//
+// Statements also hold where messages has partitions by mailbox (docs/scaling.md): what is deleted is named by its id, not by
+// its place in a table, which another partition has as well; what is read names the mailbox beside the range, so that one partition is read.
 //
 // Row locks are taken in the order of mailbox ids, as everywhere: by pgPlanMove itself, which walks its rows in the order in
 // which they are given (see pgWriterSettings), or by pgPlanLock before it. An id that was sent before fails as a double key;
@@ -29,9 +33,10 @@ const (
 	pgPlanAcknowledge = `WITH w AS (
 			SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS w(id, number)
 		), ranges AS MATERIALIZED (
-			SELECT b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high FROM w LEFT JOIN mailboxes b ON b.id = w.id
+			SELECT b.id AS mailbox, b.id << 32 | b.acknowledged_number AS low, b.id << 32 | w.number AS high
+			FROM w LEFT JOIN mailboxes b ON b.id = w.id
 		), gone AS (
-			DELETE FROM messages WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM ranges r LEFT JOIN messages m ON m.id > r.low AND m.id <= r.high))
+			DELETE FROM messages WHERE id = ANY(ARRAY(SELECT m.id FROM ranges r LEFT JOIN messages m ON m.mailbox_id = r.mailbox AND m.id > r.low AND m.id <= r.high))
 			RETURNING mailbox_id, octet_length(ciphertext) AS size
 		), sums AS (
 			SELECT mailbox_id, count(*) AS n, sum(size) AS bytes FROM gone GROUP BY mailbox_id
@@ -153,17 +158,27 @@ func queuePlanAcknowledged(batch *pgx.Batch, p *plan) {
 }
 
 func queuePlanMoved(batch *pgx.Batch, p *plan) {
-	var ids, versions, coming, bytes, accepted []int64
+	n := 0
 	for _, row := range p.rows {
-		if row.coming > 0 || row.accepted > 0 {
-			ids, versions = append(ids, row.known.id), append(versions, int64(row.known.version))
-			coming, bytes, accepted = append(coming, row.coming), append(bytes, row.bytes), append(accepted, row.accepted)
+		if row.moves() {
+			n++
 		}
 	}
-	if len(ids) == 0 {
+	if n == 0 {
 		return
 	}
-	query := batch.Queue(pgPlanMove, ids, versions, coming, bytes, accepted, p.limits.MaxMessages, p.limits.MaxBytes, len(ids))
+	ids, versions := newArray(pgtype.Int8OID, n, 8), newArray(pgtype.Int8OID, n, 8)
+	coming, bytes, accepted := newArray(pgtype.Int8OID, n, 8), newArray(pgtype.Int8OID, n, 8), newArray(pgtype.Int8OID, n, 8)
+	for _, row := range p.rows {
+		if row.moves() {
+			ids.int64(row.known.id)
+			versions.int64(int64(row.known.version))
+			coming.int64(row.coming)
+			bytes.int64(row.bytes)
+			accepted.int64(row.accepted)
+		}
+	}
+	query := batch.Queue(pgPlanMove, ids, versions, coming, bytes, accepted, p.limits.MaxMessages, p.limits.MaxBytes, n)
 	query.Query(func(rows pgx.Rows) error {
 		return eachRow(rows, func() error {
 			var sound, id, last, waiting int64
@@ -183,9 +198,11 @@ func queuePlanClaims(batch *pgx.Batch, p *plan) {
 	if n == 0 {
 		return
 	}
-	days, keys, contents := make([]int32, n), make([][]byte, n), make([][]byte, n)
+	days, keys, contents := newArray(pgtype.Int4OID, n, 4), newArray(pgtype.ByteaOID, n, sha256.Size), newArray(pgtype.ByteaOID, n, sha256.Size)
 	for i := range p.claims {
-		days[i], keys[i], contents[i] = p.claims[i].day, p.claims[i].key[:], p.claims[i].content[:]
+		days.int32(p.claims[i].day)
+		keys.bytes(p.claims[i].key[:])
+		contents.bytes(p.claims[i].content[:])
 	}
 	batch.Queue(pgPlanClaim, days, keys, contents, p.now.UnixMicro())
 }
@@ -195,15 +212,26 @@ func queuePlanMessages(batch *pgx.Batch, p *plan) {
 	if n == 0 {
 		return
 	}
-	mailboxes, behind, names := make([]int64, n), make([]int64, n), make([]uuid.UUID, n)
-	users, devices, versions := make([]string, n), make([]string, n), make([]int64, n)
-	expires, kinds, nonces, ciphertexts := make([]int64, n), make([]int16, n), make([][]byte, n), make([][]byte, n)
+	size := 0
+	for i := range p.envelopes {
+		size += len(p.envelopes[i].Ciphertext)
+	}
+	mailboxes, behind, names := newArray(pgtype.Int8OID, n, 8), newArray(pgtype.Int8OID, n, 8), newArray(pgtype.UUIDOID, n, 16)
+	users, devices, versions := newArray(pgtype.TextOID, n, 33), newArray(pgtype.TextOID, n, 33), newArray(pgtype.Int8OID, n, 8)
+	expires, kinds := newArray(pgtype.Int8OID, n, 8), newArray(pgtype.Int2OID, n, 2)
+	nonces, ciphertexts := newArray(pgtype.ByteaOID, n, nonceLength), newArray(pgtype.ByteaOID, n, size/n+1)
 	for i := range p.envelopes {
 		e := &p.envelopes[i]
-		mailboxes[i], behind[i], names[i] = e.row.known.id, e.row.coming-e.place, e.send.messages[e.message].MessageID
-		users[i], devices[i], versions[i] = e.sender.known.userText, e.sender.known.deviceText, int64(e.sender.known.version)
-		expires[i], kinds[i] = p.now.Add(e.send.lifetime(e.addressed, p.limits)).UnixMicro(), int16(e.Kind)
-		nonces[i], ciphertexts[i] = e.Nonce, e.Ciphertext
+		mailboxes.int64(e.row.known.id)
+		behind.int64(e.row.coming - e.place)
+		names.uuid(e.send.messages[e.message].MessageID)
+		users.text(e.sender.known.userText)
+		devices.text(e.sender.known.deviceText)
+		versions.int64(int64(e.sender.known.version))
+		expires.int64(p.now.Add(e.send.lifetime(e.addressed, p.limits)).UnixMicro())
+		kinds.int16(int16(e.Kind))
+		nonces.bytes(e.Nonce)
+		ciphertexts.bytes(e.Ciphertext)
 	}
 	batch.Queue(pgPlanInsert, p.now.UnixMicro(), mailboxes, behind, names, users, devices, versions, expires, kinds, nonces, ciphertexts)
 }

@@ -19,7 +19,8 @@ const (
 
 	pgCountBySender = `SELECT b.id, m.sender_user_id, count(*) FROM (SELECT DISTINCT id FROM unnest($1::bigint[]) AS u(id)) AS w
 		LEFT JOIN mailboxes b ON b.id = w.id
-		LEFT JOIN messages m ON m.id > (b.id << 32 | b.acknowledged_number) AND m.id <= (b.id << 32 | 4294967295) AND m.sender_user_id = ANY($2)
+		LEFT JOIN messages m ON m.mailbox_id = b.id AND m.id > (b.id << 32 | b.acknowledged_number) AND m.id <= (b.id << 32 | 4294967295)
+			AND m.sender_user_id = ANY($2)
 		GROUP BY b.id, m.sender_user_id HAVING count(m.id) > 0`
 
 	pgForget = `DELETE FROM sends s USING unnest($1::int[], $2::bytea[]) AS w(day, key) WHERE s.day = w.day AND s.key = w.key`

@@ -56,12 +56,15 @@ type world struct {
 	polls bool
 }
 
-// each runs a test over both databases.
+// each runs a test over both databases, and over PostgreSQL with partitions.
 func each(t *testing.T, test func(t *testing.T, w *world), change ...func(*Options)) {
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *database.DB) {
 		test(t, newWorld(t, db, change...))
+	})
+	t.Run("partitions", func(t *testing.T) {
+		test(t, newWorld(t, openPartitioned(t), change...))
 	})
 }
 

@@ -55,7 +55,9 @@ func (s *Server) graphQL() *handler.Server {
 		Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes,
 		PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Cut: s.cut,
 	})
-	gql.AddTransport(&graphqlhttp.Post{Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes, Timeout: l.RequestTimeout})
+	gql.AddTransport(&graphqlhttp.Post{
+		Guard: s.guard, Present: s.present, Answers: s.answers, MaxBytes: l.MaxRequestBytes, Timeout: l.RequestTimeout,
+	})
 	gql.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
 	gql.SetParserTokenLimit(l.MaxQueryTokens)
 	gql.SetErrorPresenter(s.present.Present)

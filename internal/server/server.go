@@ -21,6 +21,7 @@ import (
 	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
+	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/telemetry"
 	"github.com/letterlock/letterlock/internal/wakeup"
@@ -42,6 +43,7 @@ type Server struct {
 	guard     *guard.Guard
 	sockets   *socket.Sockets
 	resolver  *graph.Resolver
+	answers   shortcut.Answerer
 	http      *http.Server
 	unused    unused
 	metrics   *telemetry.Metrics
@@ -93,8 +95,12 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	c, l := s.config, s.config.Limits
 	s.metrics = newMetrics(c.Version)
 	s.present = failure.NewPresenter(c.Log, c.Now).Telling(s.metrics.Refusals.Refused)
+	s.resolver = new(graph.Resolver) // It is filled below: the sockets and the guard come before the directory that it asks.
+	answers := graph.NewAnswers(s.resolver, failure.Recover)
+	s.answers = s.metrics.Operations.Answers(answers)
 	s.guard = guard.New(guard.Options{
 		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
+		Accepted: answers.Learn,
 	})
 	if s.hub, err = newHub(ctx, s.db, c); err != nil {
 		return err
@@ -111,12 +117,11 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.resolver = new(graph.Resolver) // The sockets have to be known to the directory, which it asks.
 	s.sockets = socket.New(socket.Options{
 		AllowOrigin: s.origins.Allow, Init: s.openSocket, Guard: s.guard, Present: s.present,
 		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
-		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}),
+		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,

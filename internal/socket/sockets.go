@@ -16,6 +16,7 @@ import (
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/stream"
 )
 
@@ -41,7 +42,8 @@ const (
 type Options struct {
 	AllowOrigin   func(origin string) bool // for requests that name one; others are not from a browser
 	Init          Init
-	Live          stream.Opener // serves what it can of the subscriptions; may be nil
+	Live          stream.Opener     // serves what it can of the subscriptions; may be nil
+	Answers       shortcut.Answerer // answers what it can of the mutations; may be nil
 	Guard         *guard.Guard
 	Present       *failure.Presenter
 	MaxSockets    int

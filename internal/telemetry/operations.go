@@ -17,6 +17,7 @@ type Operations struct {
 	codes           codes
 	count           *prometheus.CounterVec
 	query, mutation prometheus.Observer
+	answered        prometheus.Counter // mutations without an error
 }
 
 var _ interface {
@@ -38,6 +39,7 @@ func newOperations(add factory, known codes) *Operations {
 	for _, kind := range []ast.Operation{ast.Query, ast.Mutation, ast.Subscription} {
 		o.count.WithLabelValues(string(kind), codeOK)
 	}
+	o.answered = o.count.WithLabelValues(string(ast.Mutation), codeOK)
 	return o
 }
 
@@ -94,6 +96,5 @@ func (o *Operations) codeOf(response *graphql.Response) string {
 	if len(response.Errors) == 0 {
 		return codeOK
 	}
-	code, _ := response.Errors[0].Extensions["code"].(string)
-	return o.codes.label(code)
+	return o.codes.of(response.Errors[0])
 }

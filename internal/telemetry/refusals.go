@@ -1,6 +1,9 @@
 package telemetry
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
 
 // Values of the label code besides the error codes.
 const (
@@ -24,6 +27,12 @@ func (c codes) label(code string) string {
 		return code
 	}
 	return codeOther
+}
+
+// of gives the label of an error as callers are given it.
+func (c codes) of(err *gqlerror.Error) string {
+	code, _ := err.Extensions["code"].(string)
+	return c.label(code)
 }
 
 // Refusals counts errors by their code.
