@@ -3,7 +3,6 @@ package mailbox
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -93,28 +92,5 @@ func TestPartitions_OnlyWhatIsAcknowledgedGoes(t *testing.T) {
 		}
 		left[i] = 1
 		check()
-	}
-}
-
-// A mailbox is read from the one partition that holds it.
-func TestPartitions_OnePartitionIsRead(t *testing.T) {
-	t.Parallel()
-	db := openPartitioned(t)
-	rows, err := db.Pool.Query(t.Context(), `EXPLAIN `+pgPage, messageID(7, 0), messageID(7, maxNumber), 0, 100, 1<<20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	tables := map[string]bool{}
-	for _, line := range lines {
-		for _, name := range regexp.MustCompile(`on (messages_\d+)`).FindAllStringSubmatch(line, -1) {
-			tables[name[1]] = true
-		}
-	}
-	if len(tables) != 1 {
-		t.Errorf("%d partitions are read: %v", len(tables), lines)
 	}
 }

@@ -105,10 +105,13 @@ const (
 		FROM mailboxes m, stores s WHERE m.device_id = $1 AND s.id = 1`
 
 	// The mailbox is in the id already; it says which partition to read where there are some (docs/scaling.md).
+	// The mailbox is not named beside the range: PostgreSQL takes the two for independent of each other, expects next to no rows, and sorts all of
+	// a long mailbox for each page.
+	//
 	// A ciphertext behind the one that reaches $5 bytes is not read: such a row only says that there is more.
 	pgPage = `SELECT id, message_id, sender_user_id, sender_device_id, sender_list_version, sent_at, expires_at, kind, nonce,
 			CASE WHEN sum(octet_length(ciphertext)) OVER (ORDER BY id) - octet_length(ciphertext) < $5 THEN ciphertext END
-		FROM (SELECT * FROM messages WHERE id > $1 AND id <= $2 AND mailbox_id = $1 >> 32 AND expires_at > $3 ORDER BY id LIMIT $4) AS m ORDER BY id`
+		FROM (SELECT * FROM messages WHERE id > $1 AND id <= $2 AND expires_at > $3 ORDER BY id LIMIT $4) AS m ORDER BY id`
 
 	pgLook = `SELECT m.id, m.last_number, m.closed, s.epoch FROM mailboxes m, stores s WHERE m.id = ANY($1) AND s.id = 1`
 )

@@ -20,7 +20,7 @@ import (
 // of a range of messages come from one row, or the index would be read from one end to the end of the table.
 //
 // Statements also hold where messages has partitions by mailbox (docs/scaling.md): what is deleted is named by its id, not by
-// its place in a table, which another partition has as well; what is read names the mailbox beside the range, so that one partition is read.
+// its place in a table, which another partition has as well.
 //
 // Row locks are taken in the order of mailbox ids, as everywhere: by pgPlanMove itself, which walks its rows in the order in
 // which they are given (see pgWriterSettings), or by pgPlanLock before it. An id that was sent before fails as a double key;
