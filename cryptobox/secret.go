@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 )
 
@@ -104,9 +103,6 @@ func (secret) String() string { return hidden }
 
 // GoString gives a placeholder.
 func (secret) GoString() string { return hidden }
-
-// LogValue gives a placeholder.
-func (secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // MarshalJSON fails with ErrSecret.
 func (secret) MarshalJSON() ([]byte, error) { return nil, ErrSecret }

@@ -3,7 +3,6 @@ package cryptobox
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 )
 
@@ -113,9 +112,6 @@ func (s *Session) open() (*sessionState, error) {
 
 // Format prints a placeholder for every verb.
 func (*Session) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, "[session]") }
-
-// LogValue gives a placeholder.
-func (*Session) LogValue() slog.Value { return slog.StringValue("[session]") }
 
 // MarshalJSON fails with ErrSecret; see Marshal.
 func (*Session) MarshalJSON() ([]byte, error) { return nil, ErrSecret }
