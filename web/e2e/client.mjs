@@ -1,7 +1,6 @@
 // The web client as somebody uses it: by what is on the screen.
 import { Profile } from './browser.mjs';
 
-/** What opening anything takes, with Argon2id on a busy machine. */
 const escape = (text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export class Client {
@@ -9,6 +8,16 @@ export class Client {
   static async open(t, browser, server, options) {
     const profile = await Profile.open(t, browser, server, options);
     return Client.in(profile);
+  }
+
+  /** A page that shows nothing yet: `goto` opens the client. */
+  static async blank(t, browser, server, options) {
+    const profile = await Profile.open(t, browser, server, options);
+    return new Client(profile, await profile.page());
+  }
+
+  goto(path = '/') {
+    return this.page.goto(this.profile.server + path);
   }
 
   /** Another tab of a profile. @param {Profile} profile */
