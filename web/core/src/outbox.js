@@ -105,7 +105,8 @@ class Delivery {
     const { requests, notices } = await this.core.step('nextSend', { peer: this.peer, claimed: this.#claimed });
     if (requests.length === 0) {
       this.#claimed = [];
-      return notices.length === 0; // a notice says that the head has come to nothing; there may be more behind it
+      // The head may have come to nothing, and more wait behind it.
+      return notices.length === 0 && !(await this.core.call('outboxes')).includes(this.peer);
     }
     for (const request of requests) {
       if (request.type === 'fetchUser') await this.#fetch(request);
