@@ -46,6 +46,18 @@ func playgroundPages(files fs.FS) (http.Handler, error) {
 	return site.New(files, http.Header{"Content-Security-Policy": {web.PlaygroundCSP}}, http.HandlerFunc(nothingHere))
 }
 
+// reading lets no other methods through. The mux cannot: a pattern for GET / would contradict /graphql, which takes all.
+func reading(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			text(w, http.StatusMethodNotAllowed, "Pages are only read. The API is at /graphql.\n")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func nothingHere(w http.ResponseWriter, _ *http.Request) {
 	text(w, http.StatusNotFound, "There is nothing here. The web client is at /, the API at /graphql, the playground at /playground.\n")
 }

@@ -42,7 +42,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.Handle("GET /playground", http.RedirectHandler("/playground/", http.StatusPermanentRedirect))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /", app)
+	mux.Handle("/", reading(app))
 	return s.measuring(s.recovering(s.logging(secured(mux)))), nil
 }
 
