@@ -118,6 +118,13 @@ test('a removed device ends for good', async (t) => {
   assert.equal(client.subscriptions.length, 0);
 });
 
+test('prekeys that can’t be looked after now are in nobody’s way', async (t) => {
+  const { engine, client, until } = fakeEngine(t);
+  client.answers.Standing = fails(refused('RATE_LIMITED', { retryAfterMs: 60_000 }));
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+});
+
 test('a cursor that is refused is forgotten, and the mailbox read from its start', async (t) => {
   const { engine, device, client, until } = fakeEngine(t);
   device.cursor = 'old';
