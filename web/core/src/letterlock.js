@@ -88,9 +88,9 @@ export class Letterlock {
     this.#happened('status', { ...this.#status, connection });
   }
 
-  /** All tabs sign out. */
+  /** All tabs sign out: no other worker may take the lock and begin anew. */
   #letGo() {
-    this.#happened('status', { ...this.#status, phase: 'closed', connection: { state: 'idle' } });
+    this.#port.end();
   }
 
   #end() {
@@ -152,8 +152,12 @@ export class Letterlock {
 
   async signOut() {
     if (this.#closed) throw failure('closed');
-    if (!this.#engine) return this.#tabs.call('signOut', {});
-    return this.#signOut();
+    if (this.#engine) return this.#signOut();
+    try {
+      await this.#tabs.call('signOut', {});
+    } catch (error) {
+      if (this.#status.phase !== 'closed') throw error; // the tab that led has ended before it could answer
+    }
   }
 
   async #signOut() {
