@@ -38,7 +38,7 @@ export class HistoryWindow {
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     const stop = this.letterlock.on('change', (change) => change.conversations.includes(this.peer) && this.refresh());
-    this.refresh();
+    if (this.#history.loaded) this.refresh(); // something may have changed while nobody looked
     return () => {
       this.#listeners.delete(listener);
       stop();
@@ -119,12 +119,17 @@ export class HistoryWindow {
   }
 }
 
-/** What was read replaces what is held, but what did not change stays the same object: its row is not drawn again. */
+/**
+ * What was read replaces what is held, but what did not change stays the same object: its row is not drawn again. Nothing is
+ * put before what is held: that would need another first index.
+ */
 function merge(held: Message[], read: Message[]): Message[] {
-  const from = read[0]?.number ?? 0;
+  const first = held[0]?.number ?? 0;
+  const from = Math.max(first, read[0]?.number ?? first);
   const before = held.filter(({ number }) => number < from);
   const known = new Map(held.slice(before.length).map((message) => [message.number, message]));
-  return [...before, ...read.map((message) => same(known.get(message.number), message))];
+  const current = read.filter(({ number }) => number >= from);
+  return [...before, ...current.map((message) => same(known.get(message.number), message))];
 }
 
 function same(held: Message | undefined, read: Message): Message {
