@@ -32,6 +32,7 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
   const list = useRef<VirtuosoHandle>(null);
   const { messages, firstIndex, atEnd } = history;
   const [atBottom, setAtBottom] = useState(true);
+  const settled = useRef(at !== undefined); // at first it scrolls to the end by itself
   const [lastSeen, setLastSeen] = useState(0);
   useMarkRead(peer, messages, lastSeen);
 
@@ -63,7 +64,10 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
         increaseViewportBy={600}
         alignToBottom
         atBottomThreshold={48}
-        atBottomStateChange={setAtBottom}
+        atBottomStateChange={(bottom) => {
+          settled.current ||= bottom;
+          setAtBottom(bottom || !settled.current);
+        }}
         followOutput={(bottom) => atEnd && (bottom || messages.at(-1)?.outgoing === true) && 'auto'}
         startReached={pages.loadOlder}
         endReached={pages.loadNewer}
