@@ -1,4 +1,4 @@
-package store
+package vault
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -22,13 +23,17 @@ const (
 	scopeSize    = 16
 )
 
-// recordCipher hides where records are and what they hold.
-type recordCipher struct {
+// ErrDamaged: a record does not open. Somebody changed it, or the disk did.
+var ErrDamaged = errors.New("the store is damaged")
+
+// Cipher hides where records are and what they hold.
+type Cipher struct {
 	aead     cipher.AEAD
 	scopeKey []byte
 }
 
-func newRecordCipher(storeKey []byte) (*recordCipher, error) {
+// NewCipher derives the keys of a store. The store key may be cleared afterwards.
+func NewCipher(storeKey []byte) (*Cipher, error) {
 	sealKey, err := hkdf.Key(sha256.New, storeKey, nil, sealContext, chacha20poly1305.KeySize)
 	if err != nil {
 		return nil, err
@@ -42,13 +47,14 @@ func newRecordCipher(storeKey []byte) (*recordCipher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recordCipher{aead: aead, scopeKey: scopeKey}, nil
+	return &Cipher{aead: aead, scopeKey: scopeKey}, nil
 }
 
-func (c *recordCipher) erase() { clear(c.scopeKey) }
+// Erase forgets what can be forgotten.
+func (c *Cipher) Erase() { clear(c.scopeKey) }
 
-// scope is what stands in the file for a collection and an owner: HMAC-SHA-256, cut to 16 bytes.
-func (c *recordCipher) scope(collection device.Collection, owner string) []byte {
+// Scope is what stands for a collection and an owner: HMAC-SHA-256, cut to 16 bytes.
+func (c *Cipher) Scope(collection device.Collection, owner string) []byte {
 	mac := hmac.New(sha256.New, c.scopeKey)
 	mac.Write([]byte(collection))
 	mac.Write([]byte{0})
@@ -61,8 +67,8 @@ func place(scope []byte, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(append([]byte(sealContext), scope...), number)
 }
 
-// seal gives nonce and ciphertext of a value padded with 0x80 and zeros.
-func (c *recordCipher) seal(scope []byte, number uint64, value []byte) ([]byte, error) {
+// Seal gives nonce and ciphertext of a value padded with 0x80 and zeros.
+func (c *Cipher) Seal(scope []byte, number uint64, value []byte) ([]byte, error) {
 	padded := make([]byte, cryptobox.PaddedLength(len(value)+1))
 	defer clear(padded)
 	copy(padded, value)
@@ -74,7 +80,8 @@ func (c *recordCipher) seal(scope []byte, number uint64, value []byte) ([]byte, 
 	return c.aead.Seal(sealed, sealed, padded, place(scope, number)), nil
 }
 
-func (c *recordCipher) open(scope []byte, number uint64, sealed []byte) ([]byte, error) {
+// Open gives the value that Seal has sealed for this very place; ErrDamaged if it is anything else.
+func (c *Cipher) Open(scope []byte, number uint64, sealed []byte) ([]byte, error) {
 	if len(sealed) < chacha20poly1305.NonceSizeX {
 		return nil, ErrDamaged
 	}
