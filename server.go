@@ -17,6 +17,7 @@ import (
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
+	"github.com/letterlock/letterlock/web"
 )
 
 // cli is the command line. The environment variable of a flag is its name in capitals behind LETTERLOCK_.
@@ -80,6 +81,7 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
 		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
 		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
+		App: web.App(), Playground: web.Playground(),
 	})
 	if err != nil {
 		return err
