@@ -1,5 +1,5 @@
 import './trustedtypes';
-import '@mantine/core/styles.css';
+import './ui/components.css';
 import '@mantine/notifications/styles.css';
 import './ui/theme.css';
 import { open } from '@letterlock/core';

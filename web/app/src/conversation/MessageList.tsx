@@ -72,7 +72,6 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
         startReached={pages.loadOlder}
         endReached={pages.loadNewer}
         rangeChanged={seen}
-        components={{ Footer }}
         itemContent={(index, message) => (
           <MessageRow
             message={message}
@@ -94,10 +93,6 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
       )}
     </div>
   );
-}
-
-function Footer() {
-  return <div className={classes.end} />;
 }
 
 function Empty({ name }: { name: string }) {

@@ -16,7 +16,8 @@ export function ShareIdentity({ opened, onClose }: { opened: boolean; onClose():
 }
 
 function MyLink({ user }: { user: UserId }) {
-  const [name] = useSetting('name');
+  const [name, , read] = useSetting('name');
+  if (!read) return null;
   const link = contactLink(location.origin + location.pathname, user, name || undefined);
   return (
     <Stack>
