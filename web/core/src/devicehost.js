@@ -33,7 +33,7 @@ export class DeviceHost {
    * @param {string} method
    * @param {any} params
    */
-  handle(method, params) {
+  async handle(method, params) {
     switch (method) {
       case 'open':
         return this.#inTurn(() => this.#open(params));
@@ -51,6 +51,9 @@ export class DeviceHost {
       case 'close':
         return this.#inTurn(() => this.#close());
       default:
+        if (this.#phase === 'locked') {
+          throw new DeviceError('passphrase-needed', 'the records are locked with a passphrase');
+        }
         return this.#running().call(method, params);
     }
   }

@@ -58,7 +58,7 @@ export class Engine {
   #stepped({ notices, queued, change }) {
     if (change) this.emit('change', change);
     if (queued) this.outbox.kick();
-    if (notices.length > 0) this.notices.run();
+    if (notices.length > 0) this.notices.add(notices);
   }
 
   /** Hands over the program's Apollo Client. Connects as soon as there is an identity. */

@@ -5,7 +5,9 @@ const PAGE = 50;
 export class Notices {
   #listening = false;
   #running = false;
-  #again = false;
+  /** Notices wait among the records that are not in the queue: those of another time, or from before anybody listened. */
+  #behind = true;
+  #queue = [];
 
   /** @param {import('./core.js').Core} core @param {(notice: object) => void} show */
   constructor(core, show) {
@@ -15,39 +17,41 @@ export class Notices {
 
   /** From now on somebody listens; until then notices wait among the records. */
   listen() {
-    if (this.#listening) return;
     this.#listening = true;
     this.run();
   }
 
+  /** Takes the notices of a step, which are durable. */
+  add(notices) {
+    if (this.#behind) return this.run();
+    this.#queue.push(...notices);
+    if (this.#queue.length > 0) return this.run();
+  }
+
   /** Hands over all that waits. */
   async run() {
-    if (!this.#listening) return;
-    if (this.#running) {
-      this.#again = true;
-      return;
-    }
+    if (!this.#listening || this.#running) return;
     this.#running = true;
     try {
-      do {
-        this.#again = false;
-        await this.#handOver();
-      } while (this.#again);
+      while (this.#behind) await this.#catchUp();
+      while (this.#queue.length > 0) await this.#handOver(this.#queue.splice(0));
     } catch {
-      // What was not recorded as handed over comes again.
+      this.#behind = true; // what was not recorded as handed over comes again, with the next step that has a notice
+      this.#queue = [];
     } finally {
       this.#running = false;
     }
   }
 
-  async #handOver() {
-    for (;;) {
-      const page = await this.core.call('waiting', { after: 0, limit: PAGE });
-      if (page.length === 0) return;
-      for (const { number, cursor: _, ...notice } of page) {
-        this.show(notice);
-        await this.core.step('handedOver', { number });
-      }
-    }
+  async #catchUp() {
+    // What a step adds while this is read is either in the page, or makes the next page.
+    const page = await this.core.call('waiting', { after: 0, limit: PAGE });
+    if (page.length === 0) this.#behind = false;
+    else await this.#handOver(page);
+  }
+
+  async #handOver(notices) {
+    for (const { number: _, cursor: __, ...notice } of notices) this.show(notice);
+    for (const { number } of notices) await this.core.step('handedOver', { number });
   }
 }

@@ -1,6 +1,9 @@
 // Makes the device known to the server, once for each server.
 import { REGISTER_KEY } from './operations.js';
 
+/** What is in the way of everything, not of prekeys alone. */
+const GRAVE = new Set(['offline', 'no-server', 'UNAUTHENTICATED', 'DEVICE_REMOVED', 'device-removed', 'clock', 'closed', 'crashed']);
+
 export class Registration {
   #running = null;
 
@@ -16,7 +19,9 @@ export class Registration {
   /** Registers if that was not done yet, and looks after the prekeys. One try. */
   async ready() {
     await this.#run((variables) => this.server.authorized(REGISTER_KEY, variables));
-    await this.prekeys.tend();
+    await this.prekeys.tend().catch((error) => {
+      if (GRAVE.has(error.code)) throw error; // anything else is tried again next time: receiving goes on without
+    });
   }
 
   #run(send) {

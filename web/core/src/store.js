@@ -77,12 +77,17 @@ export class Store {
   async commit(writes, identity) {
     await this.#write(async (transaction) => {
       const records = transaction.objectStore(RECORDS);
-      const done = writes.map(([scope, number, value]) =>
-        value === null ? records.delete([scope, number]) : records.put(value, [scope, number]),
-      );
+      const done = [];
+      const add = (request) => {
+        request.catch(() => {}); // one that fails takes the others along: the first is told
+        done.push(request);
+      };
+      for (const [scope, number, value] of writes) {
+        add(value === null ? records.delete([scope, number]) : records.put(value, [scope, number]));
+      }
       if (identity) {
         const keys = transaction.objectStore(KEYS);
-        done.push(keys.put({ ...(await keys.get(VAULT)), made: true }, VAULT));
+        add(keys.put({ ...(await keys.get(VAULT)), made: true }, VAULT));
       }
       await Promise.all(done);
     });

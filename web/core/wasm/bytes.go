@@ -10,7 +10,7 @@ import (
 // encoded is a value as GraphQL's Bytes: URL-safe base64 without padding.
 type encoded []byte
 
-func (b encoded) MarshalText() ([]byte, error) {
+func (b encoded) MarshalText() ([]byte, error) { //nolint:unparam // encoding.TextMarshaler
 	return base64.RawURLEncoding.AppendEncode(nil, b), nil
 }
 

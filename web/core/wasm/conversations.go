@@ -132,7 +132,7 @@ func (u unreadCounts) count(host device.Host, peer identity.UserID, last, read u
 	}
 	for known.last < last {
 		page := min(last-known.last, 100)
-		messages, err := host.History(peer, known.last+page+1, int(page)) //nolint:gosec // at most 100
+		messages, err := host.History(peer, known.last+page+1, int(page))
 		if err != nil {
 			return 0, err
 		}

@@ -50,7 +50,7 @@ func (c *core) finish(step device.Step, value any) (any, error) {
 func (c *core) changed(writes []device.Write) *changeView {
 	var (
 		change = changeView{Conversations: []string{}, Trust: []string{}}
-		any    bool
+		told   bool
 	)
 	for _, write := range writes {
 		owner, _, _ := strings.Cut(write.Key.Owner, "/")
@@ -71,9 +71,9 @@ func (c *core) changed(writes []device.Write) *changeView {
 		default:
 			continue
 		}
-		any = true
+		told = true
 	}
-	if !any {
+	if !told {
 		return nil
 	}
 	return &change
