@@ -1,4 +1,5 @@
-import '@mantine/core/styles.css';
+import './trustedtypes';
+import './ui/components.css';
 import '@mantine/notifications/styles.css';
 import './ui/theme.css';
 import { open } from '@letterlock/core';

@@ -1,5 +1,5 @@
 import type { UserId } from '@letterlock/core';
-import { ActionIcon, Text, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useConversations, useName, useTrust } from '../core/values';
 import { useNavigation } from '../nav/navigation';
 import { Face } from '../ui/Face';
@@ -22,10 +22,11 @@ export function Conversation({ peer, at }: { peer: UserId; at?: number }) {
         <ActionIcon className={classes.back} onClick={() => back({})} aria-label="Back to conversations">
           <IconBack size={22} />
         </ActionIcon>
-        <UnstyledButton className={classes.person} onClick={() => go({ ...view, panel: 'person' })} aria-label={`About ${name}`}>
+        <UnstyledButton className={classes.person} onClick={() => go({ ...view, panel: 'person' })}>
           <Face user={peer} name={name} />
           <span className={classes.names}>
-            <Text component="span" fw={600} truncate>
+            <Text component="h2" fw={600} m={0} truncate>
+              <VisuallyHidden>About </VisuallyHidden>
               {name}
             </Text>
             <Text component="span" size="xs" c="dimmed" className={classes.verified}>

@@ -10,6 +10,9 @@ import classes from './MessageList.module.css';
 import { MessageRow } from './MessageRow';
 import { useMarkRead } from './markread';
 
+/** So many pixels beyond what is seen are drawn, and loaded, ahead. */
+const AHEAD = { top: 1200, bottom: 600 };
+
 interface Props {
   peer: UserId;
   name: string;
@@ -24,18 +27,22 @@ export function MessageList({ peer, name, at, unread }: Props) {
   const history = useSyncExternalStore(pages.subscribe, pages.get);
   if (!history.loaded) return <div className={classes.list} aria-busy="true" />;
   if (history.messages.length === 0) return <Empty name={name} />;
-  return <Loaded key={history.atEnd ? 'end' : `at ${at}`} peer={peer} name={name} at={at} unread={unread} pages={pages} history={history} />;
+  return <Loaded key={history.opening} peer={peer} name={name} unread={unread} pages={pages} history={history} />;
 }
 
-function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: HistoryWindow; history: History }) {
+function Loaded({ peer, name, unread, pages, history }: Omit<Props, 'at'> & { pages: HistoryWindow; history: History }) {
   const letterlock = useLetterlock();
   const list = useRef<VirtuosoHandle>(null);
-  const { messages, firstIndex, atEnd } = history;
+  const { messages, firstIndex, atEnd, at } = history;
   const [atBottom, setAtBottom] = useState(true);
+  const settled = useRef(false); // at first it scrolls by itself to where it opens
   const [lastSeen, setLastSeen] = useState(0);
   useMarkRead(peer, messages, lastSeen);
 
-  const seen = ({ endIndex }: ListRange) => {
+  const start = useMemo(() => (at === undefined ? messages.length - 1 : Math.max(0, messages.findIndex(({ number }) => number >= at))), []);
+  const seen = ({ startIndex, endIndex }: ListRange) => {
+    const shown = startIndex - firstIndex;
+    settled.current ||= shown <= start && start <= endIndex - firstIndex;
     const message = messages[endIndex - firstIndex];
     if (message) setLastSeen((last) => Math.max(last, message.number));
   };
@@ -47,7 +54,6 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
     if (atEnd) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
     else pages.toEnd();
   };
-  const start = at === undefined ? messages.length - 1 : Math.max(0, messages.findIndex(({ number }) => number >= at));
   return (
     <div className={classes.list}>
       <Virtuoso
@@ -60,15 +66,16 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
         firstItemIndex={firstIndex}
         initialTopMostItemIndex={{ index: start, align: at === undefined ? 'end' : 'center' }}
         computeItemKey={(_, message) => message.number}
-        increaseViewportBy={600}
+        increaseViewportBy={AHEAD}
+        startReached={pages.loadOlder}
         alignToBottom
         atBottomThreshold={48}
-        atBottomStateChange={setAtBottom}
+        atBottomStateChange={(bottom) => {
+          if (settled.current) setAtBottom(bottom);
+        }}
         followOutput={(bottom) => atEnd && (bottom || messages.at(-1)?.outgoing === true) && 'auto'}
-        startReached={pages.loadOlder}
         endReached={pages.loadNewer}
         rangeChanged={seen}
-        components={{ Footer }}
         itemContent={(index, message) => (
           <MessageRow
             message={message}
@@ -90,10 +97,6 @@ function Loaded({ peer, name, at, unread, pages, history }: Props & { pages: His
       )}
     </div>
   );
-}
-
-function Footer() {
-  return <div className={classes.end} />;
 }
 
 function Empty({ name }: { name: string }) {

@@ -25,7 +25,7 @@ export const MessageRow = memo(function MessageRow({ message, before, after, nam
   const first = newDay || !before || !close(before, message);
   const last = !after || !sameDay(timeOf(after), at) || !close(message, after);
   return (
-    <div className={classes.row} data-first={first || undefined}>
+    <div className={classes.row} data-first={first || undefined} data-newest={!after || undefined}>
       {newDay && (
         <div className={classes.day}>
           <span>{dayHeading(at)}</span>

@@ -1,6 +1,8 @@
 import type { Letterlock, Message, UserId } from '@letterlock/core';
 
 const PAGE = 60;
+/** Older pages are larger: each of them interrupts a scroll that is under way, if ever so little. */
+const OLDER = 200;
 /** How many of the newest messages are read again when something has changed; older ones hardly ever do. */
 const LOOK_AGAIN = 120;
 /** The place of the first message that was loaded; older ones come before it, so that nothing jumps when they are added. */
@@ -14,16 +16,20 @@ export interface History {
   /** Nothing older, or nothing newer, is left to load. */
   atStart: boolean;
   atEnd: boolean;
+  /** Which opening of the list this is, and the message it opened at; the newest without one. */
+  opening: number;
+  at?: number;
   loaded: boolean;
   error?: unknown;
 }
 
 /** Loads a conversation page by page and keeps what is loaded current. One step at a time. */
 export class HistoryWindow {
-  #history: History = { messages: [], firstIndex: FIRST_INDEX, atStart: false, atEnd: true, loaded: false };
+  #history: History = { messages: [], firstIndex: FIRST_INDEX, atStart: false, atEnd: true, opening: 0, loaded: false };
   #listeners = new Set<() => void>();
   #steps: Promise<void> = Promise.resolve();
   #stale = false;
+  #loading = false;
 
   constructor(
     private letterlock: Letterlock,
@@ -38,14 +44,19 @@ export class HistoryWindow {
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     const stop = this.letterlock.on('change', (change) => change.conversations.includes(this.peer) && this.refresh());
-    this.refresh();
+    if (this.#history.loaded) this.refresh(); // something may have changed while nobody looked
     return () => {
       this.#listeners.delete(listener);
       stop();
     };
   };
 
-  loadOlder = (): void => this.#step(() => this.#older());
+  /** May be asked for again before it is done. */
+  loadOlder = (): void => {
+    if (this.#loading || this.#history.atStart) return;
+    this.#loading = true;
+    this.#step(() => this.#older().finally(() => (this.#loading = false)));
+  };
   loadNewer = (): void => this.#step(() => this.#newer());
   /** Leaves the place for the newest messages. */
   toEnd = (): void => this.#step(() => this.#open());
@@ -66,13 +77,16 @@ export class HistoryWindow {
 
   async #open(at?: number): Promise<void> {
     const before = at === undefined ? 0 : at + PAGE / 2;
-    const messages = await this.letterlock.history(this.peer, before, PAGE);
+    const limit = at === undefined ? PAGE : PAGE + PAGE / 2;
+    const messages = await this.letterlock.history(this.peer, before, limit);
     const newest = at === undefined ? messages.at(-1) : (await this.letterlock.history(this.peer, 0, 1)).at(-1);
     this.#set({
       messages,
       firstIndex: FIRST_INDEX,
-      atStart: messages.length < PAGE,
+      atStart: messages.length < limit,
       atEnd: messages.at(-1)?.number === newest?.number,
+      opening: this.#history.opening + 1,
+      at,
       loaded: true,
     });
   }
@@ -81,12 +95,12 @@ export class HistoryWindow {
     const { messages, atStart, firstIndex } = this.#history;
     const first = messages[0];
     if (atStart || !first) return;
-    const older = await this.letterlock.history(this.peer, first.number, PAGE);
+    const older = await this.letterlock.history(this.peer, first.number, OLDER);
     this.#set({
       ...this.#history,
       messages: [...older, ...messages],
       firstIndex: firstIndex - older.length,
-      atStart: older.length < PAGE,
+      atStart: older.length < OLDER,
     });
   }
 
@@ -119,12 +133,17 @@ export class HistoryWindow {
   }
 }
 
-/** What was read replaces what is held, but what did not change stays the same object: its row is not drawn again. */
+/**
+ * What was read replaces what is held, but what did not change stays the same object: its row is not drawn again. Nothing is
+ * put before what is held: that would need another first index.
+ */
 function merge(held: Message[], read: Message[]): Message[] {
-  const from = read[0]?.number ?? 0;
+  const first = held[0]?.number ?? 0;
+  const from = Math.max(first, read[0]?.number ?? first);
   const before = held.filter(({ number }) => number < from);
   const known = new Map(held.slice(before.length).map((message) => [message.number, message]));
-  return [...before, ...read.map((message) => same(known.get(message.number), message))];
+  const current = read.filter(({ number }) => number >= from);
+  return [...before, ...current.map((message) => same(known.get(message.number), message))];
 }
 
 function same(held: Message | undefined, read: Message): Message {

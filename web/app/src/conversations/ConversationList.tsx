@@ -18,8 +18,8 @@ export function ConversationList() {
   const open = useCallback((peer: UserId, at?: number) => go({ peer, at }), [go]);
   return (
     <nav className={classes.pane} aria-label="Conversations and search">
-      <header className={classes.header}>
-        <Title order={1} size="h3">
+      <div className={classes.header}>
+        <Title order={2} size="h3" aria-hidden="true">
           Letterlock
         </Title>
         <Group gap={4}>
@@ -33,7 +33,7 @@ export function ConversationList() {
             <IconSettings size={21} />
           </Action>
         </Group>
-      </header>
+      </div>
       <div className={classes.search}>
         <TextInput
           type="search"

@@ -21,6 +21,7 @@ export class FakeLetterlock implements Letterlock {
   #settings = new Map<string, unknown>();
   #receipts: Receipts = { delivered: true, read: true };
   #devices: Device[] = [];
+  #connects = 0;
   #listeners = new Map<keyof Events, Set<(value: never) => void>>();
 
   constructor(query: URLSearchParams) {
@@ -100,7 +101,7 @@ export class FakeLetterlock implements Letterlock {
       of({ data: { server: { version: '1.0.0-fake', time: new Date().toISOString(), limits: { messageLifetimeSeconds: 2_592_000 } } } }),
     );
   connect(_client: ApolloClient): void {
-    if (this.#status.connection.state === 'superseded') this.#become({ connection: { state: 'online' } });
+    if (this.#connects++ > 0 && this.#status.connection.state === 'superseded') this.#become({ connection: { state: 'online' } });
   }
 
   async conversations(): Promise<Conversation[]> {

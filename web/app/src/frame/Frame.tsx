@@ -1,4 +1,4 @@
-import { Text } from '@mantine/core';
+import { Text, VisuallyHidden } from '@mantine/core';
 import { Conversation } from '../conversation/Conversation';
 import { ConversationList } from '../conversations/ConversationList';
 import { Devices } from '../devices/Devices';
@@ -25,10 +25,11 @@ export function Frame() {
   return (
     <div className={classes.frame}>
       <ConnectionLine />
-      <div className={classes.panes} data-open={view.peer ? 'conversation' : 'list'}>
+      <main className={classes.panes} data-open={view.peer ? 'conversation' : 'list'}>
+        <VisuallyHidden component="h1">Letterlock</VisuallyHidden>
         <ConversationList />
-        <main className={classes.main}>{view.peer ? <Conversation key={view.peer} peer={view.peer} at={view.at} /> : <Nothing />}</main>
-      </div>
+        <div className={classes.main}>{view.peer ? <Conversation key={view.peer} peer={view.peer} at={view.at} /> : <Nothing />}</div>
+      </main>
       <Announcer />
       <InvitationDialog />
       <AddContact opened={view.panel === 'add'} onClose={close} />

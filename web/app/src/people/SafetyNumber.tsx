@@ -17,7 +17,7 @@ export function SafetyNumber({ peer, name }: { peer: UserId; name: string }) {
   const { value: number, error, refresh } = useLive((letterlock) => letterlock.safetyNumber(peer), (change) => change.trust.includes(peer), [peer]);
   return (
     <Stack component="section" aria-label="Safety number">
-      <Title order={2} size="h4">
+      <Title order={3} size="h4">
         Safety number
       </Title>
       <Verified peer={peer} name={name} />

@@ -8,15 +8,15 @@ import { IconShare } from '../ui/icons';
 
 export function ShareIdentity({ opened, onClose }: { opened: boolean; onClose(): void }) {
   const self = useSelf();
+  const [name, , read] = useSetting('name');
   return (
-    <Modal opened={opened} onClose={onClose} title="My link">
-      {self && <MyLink user={self.user} />}
+    <Modal opened={opened && self !== undefined && read} onClose={onClose} title="My link">
+      {self && <MyLink user={self.user} name={name} />}
     </Modal>
   );
 }
 
-function MyLink({ user }: { user: UserId }) {
-  const [name] = useSetting('name');
+function MyLink({ user, name }: { user: UserId; name?: string }) {
   const link = contactLink(location.origin + location.pathname, user, name || undefined);
   return (
     <Stack>

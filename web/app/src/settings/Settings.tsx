@@ -55,7 +55,7 @@ function Sections() {
 function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Stack component="section" gap="sm" aria-label={title}>
-      <Title order={2} size="h5">
+      <Title order={3} size="h5">
         {title}
       </Title>
       {children}

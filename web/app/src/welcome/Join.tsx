@@ -33,7 +33,7 @@ export function Join({ onBack }: { onBack(): void }) {
       .then(() => (setCode(undefined), setAsked(undefined)));
   };
   return (
-    <Page title="Link to my other device">
+    <Page title="Link to my other device" onBack={onBack}>
       {asked ? (
         <Confirm asked={asked} />
       ) : code ? (
@@ -52,9 +52,6 @@ export function Join({ onBack }: { onBack(): void }) {
         <Begin busy={task.busy} onStart={start} />
       )}
       <ErrorText error={task.error} />
-      <Button variant="default" onClick={onBack}>
-        Back
-      </Button>
     </Page>
   );
 }
