@@ -40,6 +40,7 @@ export class Profile {
     const profile = new Profile(context, server);
     await profile.#listen();
     atEnd(t, async () => {
+      if (t.passed === false) await profile.#show(t.name);
       await context.close();
       assert.deepEqual(profile.complaints.filter((complaint) => !profile.expected?.test(complaint)), []);
     });
@@ -55,6 +56,13 @@ export class Profile {
     const page = await this.context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     return page;
+  }
+
+  /** What was on the screen when a test failed. */
+  async #show(name) {
+    for (const [i, page] of this.context.pages().entries()) {
+      await page.screenshot({ path: `${artifacts}failed-${name.replaceAll(/\W+/g, '-').slice(0, 60)}-${this.context.pages().length}-${i}-${Math.random().toString(36).slice(2, 6)}.png` }).catch(() => {});
+    }
   }
 
   async #listen() {

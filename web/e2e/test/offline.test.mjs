@@ -12,7 +12,7 @@ before(async () => {
 after(() => browser?.close());
 
 /** The texts of a conversation on the screen that fit, in their order. */
-const texts = async (client, fits) => (await client.messages.locator('[data-message-text]').allTextContents()).filter((text) => fits.test(text));
+const texts = async (client, fits) => (await client.messages.locator('article [dir=auto]').allTextContents()).filter((text) => fits.test(text));
 
 test('what is written offline goes out once, in order, when the network is back', async (t) => {
   const server = await Server.start(t);

@@ -51,7 +51,8 @@ test('what was read is said to be read, if its reader wants that', async (t) => 
   const { alice, bob } = await two(t, server);
   await alice.add((await bob.share()).link);
   const settings = await bob.settings();
-  await settings.getByLabel('Tell others when I have read their messages').check();
+  await settings.getByLabel('Tell others when I have read their messages').click();
+  await settings.getByRole('switch', { name: 'Tell others when I have read their messages', checked: true }).waitFor();
   await bob.close();
 
   await alice.send('have you read this?');
