@@ -49,7 +49,7 @@ export class Client {
     await this.page.getByLabel('Your name').fill(name);
     if (passphrase) {
       await this.page.getByLabel('Protect this browser with a passphrase').check();
-      await this.page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+      await this.page.getByLabel(/^Passphrase/).fill(passphrase);
     }
     await this.button('Start').click();
     await this.ready();
@@ -65,7 +65,7 @@ export class Client {
   }
 
   async unlock(passphrase) {
-    await this.page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+    await this.page.getByLabel(/^Passphrase/).fill(passphrase);
     await this.button('Unlock').click();
   }
 
