@@ -1,18 +1,23 @@
-package socket
+package requestjson
 
-// scanner walks through JSON. It finds where values end without a look at what they are; who takes one finds out.
-type scanner struct {
+import "bytes"
+
+// Scanner walks through JSON. It finds where values end without a look at what they are; who takes one finds out.
+type Scanner struct {
 	text []byte
 	at   int
 }
 
-// object walks through an object. each gets a member's name as it is written, and has to pass by the value.
-func (s *scanner) object(each func(name []byte) bool) bool {
+// Scan begins at the start of a text.
+func Scan(text []byte) Scanner { return Scanner{text: text} }
+
+// Object walks through an object. each gets a member's name as it is written, and has to pass by the value.
+func (s *Scanner) Object(each func(name []byte) bool) bool {
 	if !s.take('{') {
 		return false
 	}
 	for more := !s.take('}'); more; more = !s.take('}') {
-		name := s.value()
+		name := s.Value()
 		if len(name) == 0 || name[0] != '"' || !s.take(':') || !each(name) {
 			return false
 		}
@@ -24,7 +29,7 @@ func (s *scanner) object(each func(name []byte) bool) bool {
 }
 
 // take passes by c if it comes next.
-func (s *scanner) take(c byte) bool {
+func (s *Scanner) take(c byte) bool {
 	if !s.ahead(c) {
 		return false
 	}
@@ -33,10 +38,10 @@ func (s *scanner) take(c byte) bool {
 }
 
 // ahead reports whether c comes next, behind space.
-func (s *scanner) ahead(c byte) bool { return s.next() == c && s.at < len(s.text) }
+func (s *Scanner) ahead(c byte) bool { return s.next() == c && s.at < len(s.text) }
 
 // next gives the byte that comes next, behind space; 0 at the end.
-func (s *scanner) next() byte {
+func (s *Scanner) next() byte {
 	for ; s.at < len(s.text); s.at++ {
 		switch c := s.text[s.at]; c {
 		case ' ', '\t', '\r', '\n':
@@ -47,14 +52,14 @@ func (s *scanner) next() byte {
 	return 0
 }
 
-// over reports whether only space is left.
-func (s *scanner) over() bool {
+// Over reports whether only space is left.
+func (s *Scanner) Over() bool {
 	s.next()
 	return s.at == len(s.text)
 }
 
-// value passes by one value and gives its text, nothing if there is none or it does not end.
-func (s *scanner) value() []byte {
+// Value passes by one value and gives its text, nothing if there is none or it does not end.
+func (s *Scanner) Value() []byte {
 	s.next()
 	start, depth := s.at, 0
 	for s.at < len(s.text) {
@@ -81,9 +86,14 @@ func (s *scanner) value() []byte {
 	return nil
 }
 
-// string passes by a string.
-func (s *scanner) string() bool {
-	for s.at++; s.at < len(s.text); s.at++ {
+// string passes by a string. Most are long and without escapes: their end is searched for many bytes at a time.
+func (s *Scanner) string() bool {
+	s.at++
+	if end := bytes.IndexByte(s.text[s.at:], '"'); end >= 0 && bytes.IndexByte(s.text[s.at:s.at+end], '\\') < 0 {
+		s.at += end + 1
+		return true
+	}
+	for ; s.at < len(s.text); s.at++ {
 		switch s.text[s.at] {
 		case '\\':
 			s.at++
@@ -96,7 +106,7 @@ func (s *scanner) string() bool {
 }
 
 // literal passes by a number, true, false or null.
-func (s *scanner) literal() {
+func (s *Scanner) literal() {
 	for ; s.at < len(s.text); s.at++ {
 		switch s.text[s.at] {
 		case ' ', '\t', '\r', '\n', ',', ':', '}', ']', '{', '[', '"':
