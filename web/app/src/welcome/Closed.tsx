@@ -1,8 +1,11 @@
 import { Button, Text } from '@mantine/core';
+import { useEffect } from 'react';
 import { wordsOf } from '../core/words';
 import { Page } from './Page';
 
 export function Closed() {
+  // Whoever begins here next begins at the beginning.
+  useEffect(() => history.replaceState(null, ''), []);
   return (
     <Page title="You have signed out">
       <Text ta="center" c="dimmed">
