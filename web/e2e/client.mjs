@@ -64,6 +64,13 @@ export class Client {
     return this.page.locator('[aria-label="Connection"][data-state="online"]').waitFor({ state: 'attached' });
   }
 
+  /** Waits until the browser keeps the client's files. */
+  installed() {
+    return this.page.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+    });
+  }
+
   async unlock(passphrase) {
     await this.page.getByLabel(/^Passphrase/).fill(passphrase);
     await this.button('Unlock').click();

@@ -10,6 +10,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { configuredServer } from './server';
 import { theme } from './ui/theme';
+import { UpdateOffer } from './update/UpdateOffer';
 import { Broken } from './welcome/Closed';
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
@@ -20,6 +21,7 @@ function show(content: ReactNode): void {
     <StrictMode>
       <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
         <Notifications position="top-center" limit={4} />
+        <UpdateOffer />
         {content}
       </MantineProvider>
     </StrictMode>,

@@ -34,6 +34,7 @@ test('what is written offline goes out once, in order, when the network is back'
   await alice.begin('Alice');
   const carol = await Person.arrive(t, server.url, { boxes: false });
   await alice.add(carol.id, 'Carol');
+  await alice.installed();
   alice.profile.expected = /ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch/;
   await alice.profile.context.setOffline(true);
   for (const text of ['one', 'two', 'three']) await alice.send(text);
