@@ -80,7 +80,7 @@ func TestEveryAnswerTellsBrowsersWhatItMayDo(t *testing.T) {
 	}
 }
 
-// refuseOtherPermissions: the client scans codes, copies and shares; nothing else may use anything, for others least of all.
+// refuseOtherPermissions: the client scans codes and copies; nothing else may use anything, for others least of all.
 func refuseOtherPermissions(t *testing.T, at string, header http.Header, isApp bool) {
 	t.Helper()
 	given := map[string]string{}
@@ -94,7 +94,7 @@ func refuseOtherPermissions(t *testing.T, at string, header http.Header, isApp b
 		}
 	}
 	for name, to := range given {
-		wanted := name == "clipboard-write" || isApp && (name == "camera" || name == "web-share")
+		wanted := name == "clipboard-write" || isApp && name == "camera"
 		if to != "()" && to != "(self)" || (to == "(self)") != wanted {
 			t.Errorf("%s: %s is given to %s", at, name, to)
 		}
