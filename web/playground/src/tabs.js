@@ -21,8 +21,8 @@ query Server {
   },
   {
     query: `# The device that a token belongs to.
-# Run \`letter token\` and paste it into Device token,
-# below the result.
+# Run \`letter token\` and paste what it prints
+# into Device token, below the result.
 query Viewer {
   viewer {
     id
@@ -36,8 +36,8 @@ query Viewer {
   },
   {
     query: `# What waits in a mailbox, then what arrives.
-# Run \`letter token\` and paste it into Device token,
-# below the result.
+# Run \`letter token\` and paste what it prints
+# into Device token, below the result.
 # Nothing is removed by reading. One live reader
 # a device: this ends a running \`letter listen\`.
 subscription Incoming {
