@@ -2,8 +2,8 @@ package server
 
 import "strings"
 
-// features are what a page could ask the browser for, of those that Chromium knows by this header on every system: it complains
-// of others. web-share and bluetooth, which it knows on some, ask the user in any case.
+// features are what a page could ask the browser for, of those that browsers know by this header. Chromium knows some, like
+// web-share and bluetooth, on part of the systems it runs on and warns of them on the others: they stay as browsers have them.
 var features = []string{
 	"accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "clipboard-write", "display-capture",
 	"encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection",
