@@ -57,7 +57,7 @@ export class Engine {
 
   #stepped({ notices, queued, change }) {
     if (change) this.emit('change', change);
-    if (queued) this.outbox.kick();
+    if (queued) this.outbox.queued(change?.conversations[0]);
     if (notices.length > 0) this.notices.add(notices);
   }
 

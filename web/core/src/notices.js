@@ -1,6 +1,8 @@
 // Hands what came in to the program's listeners, once each and in order.
 
 const PAGE = 50;
+/** How long the records wait for what is shown: other calls are more urgent. */
+const QUIET_MS = 100;
 
 export class Notices {
   #listening = false;
@@ -52,6 +54,10 @@ export class Notices {
 
   async #handOver(notices) {
     for (const { number: _, cursor: __, ...notice } of notices) this.show(notice);
+    await idle(); // whoever was shown something reads first
     for (const { number } of notices) await this.core.step('handedOver', { number });
   }
 }
+
+/** Lets what was just told have its turn at the device. */
+const idle = () => new Promise((resolve) => setTimeout(resolve, QUIET_MS));

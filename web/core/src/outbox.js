@@ -49,6 +49,12 @@ export class Outbox {
     clearTimeout(this.#timer);
   }
 
+  /** Something was queued, for this peer above all: no look is needed for that. */
+  queued(peer) {
+    if (peer && this.#on && !this.#running.has(peer) && this.#running.size < MAX_RUNS) this.#run(peer, this.#on);
+    this.kick();
+  }
+
   /** Looks for what is queued. */
   async kick() {
     const on = this.#on;

@@ -23,8 +23,19 @@ type job struct {
 
 // queue holds the calls that wait. Only one goroutine runs at a time here, and none is interrupted.
 type queue struct {
-	jobs []job
-	wake chan struct{}
+	urgent []job // what somebody waits for on the other side
+	jobs   []job
+	wake   chan struct{}
+}
+
+// urgent reports whether a call of the core's comes before what only reads for the screen. Their order among each other stays.
+func urgent(method string) bool {
+	switch method {
+	case "compose", "nextSend", "receive":
+		return true
+	default:
+		return false
+	}
 }
 
 // queued gives a JavaScript function that takes the arguments of do and, as its last one, what is to be called with its error
@@ -32,32 +43,51 @@ type queue struct {
 func (c *core) queued(do func([]js.Value) (any, error)) js.Func {
 	return js.FuncOf(func(_ js.Value, args []js.Value) any {
 		done := args[len(args)-1]
-		if len(c.queue.jobs) >= maxQueue {
+		if len(c.queue.jobs)+len(c.queue.urgent) >= maxQueue {
 			answer(done, nil, errBusy)
 			return nil
 		}
-		c.queue.add(job{do: func() (any, error) { return do(args) }, done: done})
+		c.queue.add(job{do: func() (any, error) { return do(args) }, done: done}, args[0].Type() == js.TypeString && urgent(args[0].String()))
 		return nil
 	})
 }
 
-func (q *queue) add(j job) {
-	q.jobs = append(q.jobs, j)
+func (q *queue) add(j job, urgent bool) {
+	if urgent {
+		q.urgent = append(q.urgent, j)
+	} else {
+		q.jobs = append(q.jobs, j)
+	}
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-// run does the calls in their order, for ever.
+func (q *queue) next() (next job, ok bool) {
+	from := &q.jobs
+	if len(q.urgent) > 0 {
+		from = &q.urgent
+	}
+	if len(*from) == 0 {
+		return job{}, false
+	}
+	next = (*from)[0]
+	*from = (*from)[1:]
+	return next, true
+}
+
+// run does the calls for ever, the urgent ones first.
 func (c *core) run() {
 	for range c.queue.wake {
-		for len(c.queue.jobs) > 0 {
-			next := c.queue.jobs[0]
-			c.queue.jobs = c.queue.jobs[1:]
+		for {
+			next, ok := c.queue.next()
+			if !ok {
+				break
+			}
 			result, err := next.do()
 			if again, ok := result.(later); ok && err == nil {
-				c.queue.add(job{do: again, done: next.done})
+				c.queue.add(job{do: again, done: next.done}, false)
 				c.breathe()
 				continue
 			}

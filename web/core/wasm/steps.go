@@ -95,6 +95,16 @@ func compose(c *core, p struct {
 },
 ) (device.Step, any, error) {
 	step, message, err := c.host().Compose(p.Peer.UserID, p.Text)
+	if err != nil {
+		return device.Step{}, nil, err
+	}
+	// What was sent is no draft any more: one commit, so that no crash leaves it to be sent twice.
+	draft, err := c.records.Get(draftKey(p.Peer.UserID))
+	if err == nil && draft != nil {
+		var drop device.Step
+		drop, err = c.dropDraft(p.Peer.UserID)
+		step.Writes = append(step.Writes, drop.Writes...)
+	}
 	return step, viewMessage(message), err
 }
 

@@ -29,7 +29,7 @@ export function Composer({ peer, draft }: { peer: UserId; draft: string }) {
     if (text.trim() === '') return;
     setText('');
     setProblem('');
-    keep.now('');
+    keep.sent();
     try {
       await letterlock.send(peer, text);
     } catch (error) {

@@ -7,7 +7,8 @@ const QUIET_MS = 800;
 export interface Draft {
   /** Keeps the text once nothing was typed for a moment. */
   later(text: string): void;
-  now(text: string): void;
+  /** What was typed is on its way: sending it forgets what was kept. */
+  sent(): void;
 }
 
 /** Keeps what is being written to somebody; at the latest when the conversation or the page is left. */
@@ -27,11 +28,11 @@ export function useDraft(peer: UserId): Draft {
       window.clearTimeout(timer);
       timer = window.setTimeout(flush, QUIET_MS);
     };
-    const now = (text: string) => {
-      waiting = text;
-      flush();
+    const sent = () => {
+      window.clearTimeout(timer);
+      waiting = undefined;
     };
-    return { later, now, flush };
+    return { later, sent, flush };
   }, [letterlock, peer]);
   useEffect(() => {
     const hidden = () => document.visibilityState === 'hidden' && draft.flush();

@@ -4,7 +4,7 @@ const PAGE = 60;
 /** Older pages are larger: each of them interrupts a scroll that is under way, if ever so little. */
 const OLDER = 200;
 /** How many of the newest messages are read again when something has changed; older ones hardly ever do. */
-const LOOK_AGAIN = 120;
+const LOOK_AGAIN = 40;
 /** The place of the first message that was loaded; older ones come before it, so that nothing jumps when they are added. */
 const FIRST_INDEX = 1_000_000_000;
 
