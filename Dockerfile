@@ -2,19 +2,27 @@
 #
 #   docker build -t letterlock .
 
-FROM node:22-bookworm-slim AS playground
-WORKDIR /src/web/playground
-COPY web/playground/package.json web/playground/package-lock.json ./
-RUN npm ci
-COPY web/playground ./
-RUN npm run --silent build -- --logLevel warn
-
-FROM golang:1.26-bookworm AS programs
+FROM golang:1.26-bookworm AS core
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-COPY --from=playground /src/web/playground/dist web/playground/dist
+RUN ./scripts/build-core.sh
+
+FROM node:22-bookworm-slim AS web
+WORKDIR /src
+COPY web/core/package.json web/core/package-lock.json web/core/.npmrc web/core/
+COPY web/app/package.json web/app/package-lock.json web/app/
+COPY web/playground/package.json web/playground/package-lock.json web/playground/.npmrc web/playground/
+RUN for part in core app playground; do (cd "web/$part" && npm ci) || exit; done
+COPY scripts scripts
+COPY web web
+COPY --from=core /src/web/core/dist web/core/dist
+RUN ./scripts/build-web.sh web/app && ./scripts/build-web.sh web/playground
+
+FROM core AS programs
+COPY --from=web /src/web/app/dist web/app/dist
+COPY --from=web /src/web/playground/dist web/playground/dist
 # SQLite is compiled from Go, so that no C library is needed.
 ENV CGO_ENABLED=0
 RUN go build -trimpath -ldflags=-s -o /out/letterlock . && go build -trimpath -ldflags=-s -o /out/letter ./cmd/letter

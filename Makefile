@@ -3,11 +3,18 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# What each web part is built from: a part is built again when any of it has changed.
+CORE := web/core/dist/core.wasm
+CORE_SOURCES := $(shell find cryptobox device identity internal/vault web/core/wasm -name '*.go' 2>/dev/null) go.mod go.sum \
+	scripts/build-core.sh
+APP := web/app/dist/index.html
+APP_SOURCES := $(shell find web/app -type f -not -path '*/node_modules/*' -not -path 'web/app/dist/*' -not -path '*/test/*') \
+	$(shell find web/core/src -type f 2>/dev/null) graph/schema.graphqls web/tools/compress.mjs
 PLAYGROUND := web/playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find web/playground/src web/playground/public -type f) \
-	web/playground/index.html web/playground/vite.config.js
+	web/playground/index.html web/playground/vite.config.js web/tools/compress.mjs
 
-.PHONY: help run build binaries playground test generate lint fuzz bench benchstat vuln migration clean
+.PHONY: help run build binaries web core app playground test generate lint fuzz bench benchstat vuln migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,17 +22,31 @@ help: ## show this list
 run: build ## build everything and start the server on the embedded database
 	@LETTERLOCK_HINTS=1 exec ./bin/letterlock
 
-build: playground binaries ## build the playground, bin/letterlock and bin/letter
+build: web binaries ## build the web parts, bin/letterlock and bin/letter
+
+web: app playground
+
+core: $(CORE)
+
+app: $(APP)
 
 playground: $(PLAYGROUND)
 
-# The playground is embedded into the server: it has to be there first. Without Node, `go build .` still makes a server.
-binaries: playground
+# The web parts are embedded into the server: they have to be there first. Without Node, `go build .` still makes a server.
+binaries: web
 	go build -o bin/letterlock .
 	go build -o bin/letter ./cmd/letter
 
+$(CORE): $(CORE_SOURCES)
+	./scripts/build-core.sh
+	@touch $@
+
+$(APP): $(CORE) web/core/node_modules/.package-lock.json web/app/node_modules/.package-lock.json $(APP_SOURCES)
+	./scripts/build-web.sh web/app
+	@touch $@
+
 $(PLAYGROUND): web/playground/node_modules/.package-lock.json $(PLAYGROUND_SOURCES)
-	cd web/playground && npm run --silent build -- --logLevel warn
+	./scripts/build-web.sh web/playground
 	@touch $@
 
 # npm writes this file last: a folder without it is half installed.
@@ -59,4 +80,5 @@ migration: ## write the next migration for both databases, name=what_it_does
 
 clean: ## remove what was built
 	rm -rf bin artifacts web/*/node_modules
-	find web/playground/dist -mindepth 1 ! -name .gitkeep -delete
+	rm -rf web/core/dist
+	find web/app/dist web/playground/dist -mindepth 1 ! -name .gitkeep -delete

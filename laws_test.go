@@ -100,3 +100,22 @@ func TestClientCoreCompilesForBrowsers(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// What a browser loads talks to nobody by itself: the page does, through Apollo Client.
+func TestBrowserDeviceHasNoNetwork(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./web/core/wasm")
+	list.Env = append(list.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if !slices.Contains(packages, module+"device") {
+		t.Fatal("it is no device")
+	}
+	for _, forbidden := range []string{"net", "net/http", "crypto/x509", "crypto/tls", "log", "time/tzdata", "database/sql"} {
+		if slices.Contains(packages, forbidden) {
+			t.Errorf("the browser's device links %s", forbidden)
+		}
+	}
+}

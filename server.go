@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -17,6 +16,7 @@ import (
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
+	"github.com/letterlock/letterlock/web"
 )
 
 // cli is the command line. The environment variable of a flag is its name in capitals behind LETTERLOCK_.
@@ -27,7 +27,7 @@ type cli struct {
 	LogFormat string `default:"text" enum:"text,json" help:"How to log: text or json."`
 
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the server. This is what happens without a command."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the hashes of what it serves to browsers."`
 	RenewEpoch renewEpochCommand `cmd:"" help:"Make all cursors invalid. Run this once after the database was restored from a backup, or a replica was promoted, before the server starts: clients then start over instead of passing by what the new store has under old positions. Nothing is deleted; clients drop what they know."`
 }
 
@@ -44,7 +44,9 @@ type serveCommand struct {
 }
 
 type (
-	versionCommand    struct{}
+	versionCommand struct {
+		Web bool `env:"-" help:"Print the SHA-256 hash of every file for browsers instead, as sha256sum --check reads them."`
+	}
 	renewEpochCommand struct{}
 )
 
@@ -80,6 +82,7 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
 		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
 		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
+		App: web.App(), Playground: web.Playground(),
 	})
 	if err != nil {
 		return err
@@ -93,12 +96,6 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	}
 	err = running.Serve(ctx)
 	log.Info("stopped")
-	return err
-}
-
-// Run prints the version.
-func (versionCommand) Run() error {
-	_, err := fmt.Println("letterlock " + version())
 	return err
 }
 
@@ -131,12 +128,4 @@ func (c *cli) logger() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
-}
-
-// version is the release that was built, as Go stamps it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -150,10 +151,44 @@ func TestConfigurationErrors(t *testing.T) {
 	}
 }
 
+// The first lines are the same in every build; the others tell what the binary serves to browsers.
 func TestVersion(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), program, "version").Output()
-	if err != nil || !regexp.MustCompile(`^letterlock \S+\n$`).Match(out) {
+	if err != nil || !regexp.MustCompile(`^letterlock \S+\ncommit [^\n]+\ngo\S+\n`).Match(out) {
 		t.Errorf("%q %v", out, err)
+	}
+	list, err := exec.CommandContext(t.Context(), program, "version", "--web").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		if !strings.HasSuffix(string(out), "\nweb parts: not built in\n") {
+			t.Errorf("%q without web parts", out)
+		}
+		return
+	}
+	if root := fmt.Sprintf("all web files: sha256 %x\n", sha256.Sum256(list)); !strings.HasSuffix(string(out), root) {
+		t.Errorf("%q does not end with %q", out, root)
+	}
+}
+
+// What version --web prints holds for what the server sends.
+func TestVersionNamesWhatIsServed(t *testing.T) {
+	list, err := exec.CommandContext(t.Context(), program, "version", "--web").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, t.TempDir())
+	defer p.stop(t, os.Interrupt)
+	for line := range strings.Lines(string(list)) {
+		hash, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz") {
+			continue // forms of files: they have no address
+		}
+		_, body := get(t, p.url+"/"+name)
+		if got := fmt.Sprintf("%x", sha256.Sum256([]byte(body))); !ok || got != hash {
+			t.Errorf("%s is %s, not %s", name, got, hash)
+		}
 	}
 }
 
@@ -173,7 +208,7 @@ func TestFlagsAreDocumented(t *testing.T) {
 	}
 	known := map[string]bool{}
 	for _, flag := range flags {
-		if flag.Hidden || flag.Name == "help" {
+		if flag.Hidden || len(flag.Envs) == 0 || flag.Name == "help" { // what has no variable is no setting
 			continue
 		}
 		known[flag.Name] = true

@@ -47,6 +47,13 @@ func (h Host) SetReceipts(delivered, read bool) (Step, error) {
 	return w.done(w.put(Key{Collection: collectionSettings}, settings{ReadReceipts: read, NoReceipts: !delivered}))
 }
 
+// Receipts tells what SetReceipts has decided.
+func (h Host) Receipts() (delivered, read bool, err error) {
+	var s settings
+	_, err = h.read(Key{Collection: collectionSettings}, &s)
+	return !s.NoReceipts, s.ReadReceipts, err
+}
+
 // isContact reports whether this user is somebody to answer without being asked: one with a name here, or to whom something was sent
 // (R6). Strangers learn nothing from silence.
 func (w *work) isContact(user identity.UserID) (bool, error) {

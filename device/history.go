@@ -77,6 +77,13 @@ func (h Host) Conversations(skip uint64, limit int) ([]identity.UserID, error) {
 	return users, nil
 }
 
+// Extent gives the number of the last message of a conversation, and of the last one that was shown (MarkRead); 0 for none.
+func (h Host) Extent(peer identity.UserID) (last, read uint64, err error) {
+	var c conversation
+	_, err = h.read(conversationKey(peer), &c)
+	return c.History, c.Read, err
+}
+
 // Message gives one message of a history, or nil if there is none.
 func (h Host) Message(peer identity.UserID, number uint64) (*Message, error) {
 	message := new(Message)

@@ -136,6 +136,12 @@ func (h Host) userKeyPair() (*cryptobox.SigningKey, error) {
 	return cryptobox.SigningKeyFromSeed(k.User)
 }
 
+// Manages reports whether this device holds the user key, and so can link and unlink others (S5).
+func (h Host) Manages() (bool, error) {
+	k, err := h.keys()
+	return len(k.User) > 0, err
+}
+
 // listed gives one's own device, which must be on the newest list that is held.
 func (h Host) listed() (*own, error) {
 	self, err := h.own()

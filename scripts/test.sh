@@ -12,7 +12,7 @@ if [[ -z ${LETTERLOCK_TEST_POSTGRES:-} ]]; then
   exec ./scripts/with-postgres.sh "$0"
 fi
 
-export LETTERLOCK_BIN="$root/bin/letterlock" LETTER_BIN="$root/bin/letter"
+export LETTERLOCK_BIN="$root/bin/letterlock" LETTER_BIN="$root/bin/letter" CROWD_BIN="$root/bin/crowd"
 CHROMIUM_BIN=$(chromium_bin)
 export CHROMIUM_BIN
 
@@ -40,12 +40,26 @@ check_format() {
 }
 
 node_packages() {
-  make --no-print-directory web/apollo-example/node_modules/.package-lock.json web/e2e/node_modules/.package-lock.json
+  local package
+  for package in apollo-example core app e2e; do
+    make --no-print-directory "web/$package/node_modules/.package-lock.json" || return
+  done
+}
+
+# People in numbers, for the browser tests.
+crowd() {
+  go build -o "$CROWD_BIN" ./internal/tools/crowd
+}
+
+check_app_types() {
+  cd web/app
+  npm run --silent check
 }
 
 # Without these nothing below can run.
 stage 'build' make --no-print-directory build
 stage 'npm packages' node_packages
+stage 'crowd' crowd
 ((${#failed[@]} == 0)) || fail "FAILED: ${failed[*]}"
 
 stage 'format' check_format
@@ -57,7 +71,11 @@ stage 'go generate leaves no diff' ./scripts/check-generate.sh
 stage 'server without the web parts' ./scripts/check-standalone.sh
 stage "README's commands" ./scripts/readme-test.sh
 stage 'Node clients' ./scripts/node-test.sh web/apollo-example
-stage 'playground in Chromium' ./scripts/node-test.sh web/e2e
+stage "the browser's core" ./scripts/node-test.sh web/core
+stage "the web client's types" check_app_types
+stage "the web client's screens" ./scripts/node-test.sh web/app
+stage 'web client and playground in Chromium' ./scripts/node-test.sh web/e2e
+stage 'web builds are reproducible' ./scripts/check-reproducible.sh
 
 printf '\n%d stages passed, %d failed, %d min %d s\n' \
   "${#passed[@]}" "${#failed[@]}" "$((SECONDS / 60))" "$((SECONDS % 60))"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/requestjson"
 )
 
 // maxDrained bounds what is read of a body that is too long.
@@ -68,6 +69,16 @@ func decode(body []byte, params *graphql.RawParams) *refusal {
 		return refused(http.StatusRequestEntityTooLarge, problem.RequestTooLarge,
 			"The request body holds too many values. Send less at once.")
 	}
+	if fast := *params; requestjson.Request(body, &fast) && fast.Query != "" {
+		*params = fast
+		return nil
+	}
+	return explain(body, params)
+}
+
+// explain says what is wrong with a body in which requestjson finds no request. What encoding/json takes all the same, such as "Query"
+// for "query", it takes as well.
+func explain(body []byte, params *graphql.RawParams) *refusal {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(params); err != nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"time"
@@ -27,7 +28,9 @@ type Config struct {
 	NATS    NATS
 	Limits  limits.Limits
 	Version string
-	Log     *slog.Logger
+	// App and Playground are the built files of the web client and the playground; nil where they were not built.
+	App, Playground fs.FS
+	Log             *slog.Logger
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }

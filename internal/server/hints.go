@@ -14,7 +14,8 @@ func Hints(url string) string {
 Letterlock serves {url}
 Playground:       {url}/playground
 
-To try it, make two people on this machine, in another terminal:
+To try it, open {url} in two browser windows, one of them private: that is two people who can
+add each other and talk. On the command line, make two people on this machine, in another terminal:
 
   {server}LETTER_HOME=alice ./bin/letter init
   {server}LETTER_HOME=bob   ./bin/letter init

@@ -182,7 +182,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 			{1, "letterlock_refusals_total", "code=UNAUTHENTICATED"},
 			{1, "letterlock_refusals_total", "code=OVERLOADED"},
 			{0, "letterlock_refusals_total", "code=INTERNAL"},
-			{1, "letterlock_http_requests_total", "route=none status=4xx"},
+			{1, "letterlock_http_requests_total", "route=/ status=4xx"}, // what is no other route is the pages'
 		} {
 			if got := seen.value(t, want.name, strings.Fields(want.labels)...); got != want.value {
 				t.Errorf("%s %s is %v, want %v", want.name, want.labels, got, want.value)

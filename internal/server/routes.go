@@ -18,7 +18,6 @@ import (
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/graphqlhttp"
 	"github.com/letterlock/letterlock/internal/socket"
-	"github.com/letterlock/letterlock/web"
 )
 
 // cachedQueries is how many parsed documents are kept. Clients send the same few again and again; who sends others on
@@ -28,24 +27,24 @@ const cachedQueries = 250
 // readyTimeout bounds how long /readyz waits for the store.
 const readyTimeout = 2 * time.Second
 
-func (s *Server) routes() http.Handler {
+func (s *Server) routes() (http.Handler, error) {
+	app, err := appPages(s.config.App)
+	if err != nil {
+		return nil, err
+	}
+	playground, err := playgroundPages(s.config.Playground)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.cors(graphqlhttp.Front(s.authorize(s.graphQL()), s.present)))
-	mux.Handle("GET /playground/", playground(web.Playground()))
+	mux.Handle("GET /playground/", http.StripPrefix("/playground", playground))
 	mux.Handle("GET /playground", http.RedirectHandler("/playground/", http.StatusPermanentRedirect))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, welcome) })
-	return s.measuring(s.recovering(s.logging(secured(mux))))
+	mux.Handle("/", reading(app))
+	return s.measuring(s.recovering(s.logging(secured(mux)))), nil
 }
-
-const welcome = `This is a Letterlock server: end-to-end encrypted messaging over GraphQL.
-
-  /graphql      the API: POST, WebSocket (graphql-transport-ws, graphql-ws), server-sent events
-  /playground   try it in a browser
-  /healthz      whether the server runs
-  /readyz       whether it can work
-`
 
 func (s *Server) graphQL() *handler.Server {
 	l := s.config.Limits

@@ -135,8 +135,12 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Origins: s.origins.Own(), Now: c.Now, Present: s.present.Present,
 	}
 	s.watch()
+	routes, err := s.routes()
+	if err != nil {
+		return err
+	}
 	s.http = &http.Server{
-		Handler:           s.routes(),
+		Handler:           routes,
 		ReadHeaderTimeout: min(10*time.Second, l.RequestTimeout),
 		ReadTimeout:       l.RequestTimeout,
 		// Event streams set a deadline for each event instead; sockets leave this server behind.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/requestjson"
 	"github.com/letterlock/letterlock/internal/stream"
 )
 
@@ -67,10 +68,10 @@ func (c *conn) subscribe(m message, text *buffer) (no refusal, kept bool) {
 
 // name decodes the id of an operation, and gives it as JSON as well.
 func name(value []byte) (id, quoted string, ok bool) {
-	if plain(value) {
+	if requestjson.Plain(value) {
 		quoted = string(value)
 		id = quoted[1 : len(quoted)-1]
-	} else if id, ok = text(value); ok {
+	} else if id, ok = requestjson.Text(value); ok {
 		again, err := json.Marshal(id)
 		if err != nil {
 			return "", "", false
@@ -99,7 +100,7 @@ func (c *conn) complete(m message) refusal {
 	if no := valid(m.payload); no.code != 0 {
 		return no
 	}
-	id, ok := text(m.id)
+	id, ok := requestjson.Text(m.id)
 	if !ok {
 		return notAMessage()
 	}
@@ -179,7 +180,8 @@ func (o *operation) run(payload []byte, text *buffer) {
 	defer c.working.Done()
 	defer o.rescue()
 	growStack(len(payload))
-	params, ok := request(payload)
+	params := &graphql.RawParams{}
+	ok := requestjson.Request(payload, params)
 	c.sockets.buffers.put(text)
 	if !ok {
 		c.end(CloseBadRequest, "the payload of an operation must be an object with a query")

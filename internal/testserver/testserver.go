@@ -3,6 +3,7 @@ package testserver
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
@@ -27,6 +28,8 @@ type Options struct {
 	MetricsAddr string
 	// NATS is where the node meets others.
 	NATS string
+	// App and Playground are the built files of the web client and the playground; default none, as if nobody had built them.
+	App, Playground fs.FS
 	// Limits changes the limits.
 	Limits func(*limits.Limits)
 	Log    *slog.Logger
@@ -55,7 +58,7 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
-		NATS: server.NATS{URL: o.NATS},
+		NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"

@@ -207,7 +207,7 @@ export interface Letterlock {
   conversations(): Promise<Conversation[]>;
   /** At most limit (1 to 500) messages with numbers below before (0: up to the newest), oldest first. */
   history(peer: UserId, before?: number, limit?: number): Promise<Message[]>;
-  /** Takes a text into the history and the outbox, durably, and returns: it is sent once, as soon as that is possible, in order. */
+  /** Takes a text into the history and the outbox, durably, and returns: it is sent once, as soon as that is possible, in order. The draft is gone. */
   send(peer: UserId, text: string): Promise<Message>;
   markRead(peer: UserId, upTo: number): Promise<void>;
   setDraft(peer: UserId, text: string): Promise<void>;

@@ -1,13 +1,14 @@
 // Starts the real programs for tests, and stops them: a server on a free port over a database of its own, and `letter`.
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 /** How long anything here may take. Far more than it does: a test that waits this long has failed. */
 export const PATIENCE_MS = 30_000;
@@ -60,13 +61,90 @@ export async function startServer(t) {
   return line.match(address)[1];
 }
 
+/** A server that can be stopped and started again on the same address and database. */
+export class Server {
+  /**
+   * @param {import('node:test').TestContext} t
+   * @param {Record<string, string>} settings further LETTERLOCK_… variables
+   */
+  static async start(t, settings = {}) {
+    const server = new Server(t, settings);
+    server.port = await freePort();
+    server.url = `http://localhost:${server.port}`;
+    server.database = await server.#database();
+    await server.start();
+    return server;
+  }
+
+  constructor(t, settings) {
+    this.t = t;
+    this.settings = settings;
+  }
+
+  /** Starts it again. */
+  async start() {
+    const { child, lines } = run(this.t, LETTERLOCK, [], environment({
+      LETTERLOCK_ADDR: `127.0.0.1:${this.port}`,
+      ...this.database,
+      ...this.settings,
+    }));
+    this.child = child;
+    this.lines = lines;
+    await lines.find((text) => /msg=serving /.test(text), 'the server to serve');
+  }
+
+  /** Ends it: in order, or as if the power had gone. @param {'SIGTERM' | 'SIGKILL'} signal */
+  stop(signal = 'SIGTERM') {
+    return stop(this.child, signal);
+  }
+
+  /** A database of its own: PostgreSQL where the tests have one, as they do in `make test`; otherwise SQLite. */
+  async #database() {
+    const dir = await temporaryDirectory(this.t);
+    const postgres = process.env.LETTERLOCK_TEST_POSTGRES;
+    if (!postgres) return { LETTERLOCK_DATA_DIR: dir };
+    const name = `web_${process.pid}_${this.port}`;
+    await execute('psql', ['-qX', '-c', `CREATE DATABASE ${name}`, postgres], { timeout: PATIENCE_MS });
+    atEnd(this.t, () => execute('psql', ['-qX', '-c', `DROP DATABASE ${name} WITH (FORCE)`, postgres]));
+    const url = new URL(postgres);
+    url.pathname = name;
+    return { LETTERLOCK_DATABASE: url.href, LETTERLOCK_DATA_DIR: dir };
+  }
+
+  /** Everything that its database holds, as text. */
+  async dump() {
+    const { stdout } = this.database.LETTERLOCK_DATABASE
+      ? await execute('pg_dump', ['--inserts', this.database.LETTERLOCK_DATABASE], { maxBuffer: 1 << 28 })
+      : { stdout: (await readAll(this.database.LETTERLOCK_DATA_DIR)).toString('latin1') };
+    return stdout;
+  }
+}
+
+/** All bytes of all files below a directory. */
+export async function readAll(dir) {
+  const files = await readdir(dir, { recursive: true, withFileTypes: true });
+  const read = files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name)));
+  return Buffer.concat(await Promise.all(read));
+}
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
 /** A person with a home of their own who uses `letter`. */
 export class Person {
-  /** @param {import('node:test').TestContext} t @param {string} server */
-  static async arrive(t, server) {
+  /**
+   * @param {import('node:test').TestContext} t @param {string} server
+   * @param {{ boxes?: boolean }} options boxes are what the example in web/apollo-example speaks
+   */
+  static async arrive(t, server, { boxes = true } = {}) {
     const home = join(await temporaryDirectory(t), 'home');
     const person = new Person(t, environment({ LETTER_HOME: home, LETTER_SERVER: server }));
-    await person.letter('init', '--boxes'); // what the example speaks
+    await person.letter('init', ...(boxes ? ['--boxes'] : []));
     person.id = (await person.letter('id')).trim();
     return person;
   }
@@ -78,7 +156,7 @@ export class Person {
 
   /** Runs `letter` to its end and gives what it printed. */
   async letter(...args) {
-    const { stdout } = await run(LETTER, args, { env: this.env, timeout: PATIENCE_MS });
+    const { stdout } = await execute(LETTER, args, { env: this.env, timeout: PATIENCE_MS });
     return stdout;
   }
 
@@ -90,15 +168,19 @@ export class Person {
 
 /** Starts a program that runs until the end of the test, and gives its lines. */
 export function start(t, path, args, env = environment()) {
-  const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  atEnd(t, () => stop(child));
-  return linesOf(child.stdout, child.stderr);
+  return run(t, path, args, env).lines;
 }
 
-async function stop(child) {
+function run(t, path, args, env) {
+  const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  atEnd(t, () => stop(child));
+  return { child, lines: linesOf(child.stdout, child.stderr) };
+}
+
+async function stop(child, signal = 'SIGTERM') {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
+  child.kill(signal);
   await ended;
 }
 

@@ -7,13 +7,14 @@ import (
 	"math"
 
 	"github.com/letterlock/letterlock/device"
+	"github.com/letterlock/letterlock/internal/vault"
 )
 
 // records is device.Records within one transaction.
 type records struct {
 	ctx    context.Context //nolint:containedctx // lives as long as the transaction
 	conn   *sql.Conn
-	cipher *recordCipher
+	cipher *vault.Cipher
 }
 
 var errNumber = errors.New("store: number out of range")
@@ -22,7 +23,7 @@ func (r *records) Get(key device.Key) ([]byte, error) {
 	if key.Number > math.MaxInt64 {
 		return nil, errNumber
 	}
-	scope := r.cipher.scope(key.Collection, key.Owner)
+	scope := r.cipher.Scope(key.Collection, key.Owner)
 	var sealed []byte
 	err := r.conn.QueryRowContext(r.ctx, "SELECT value FROM records WHERE scope = ? AND number = ?",
 		scope, int64(key.Number)).Scan(&sealed)
@@ -32,14 +33,14 @@ func (r *records) Get(key device.Key) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.cipher.open(scope, key.Number, sealed)
+	return r.cipher.Open(scope, key.Number, sealed)
 }
 
 func (r *records) List(collection device.Collection, owner string, after uint64, limit int) (list []device.Record, err error) {
 	if after > math.MaxInt64 {
 		return nil, nil
 	}
-	scope := r.cipher.scope(collection, owner)
+	scope := r.cipher.Scope(collection, owner)
 	rows, err := r.conn.QueryContext(r.ctx,
 		"SELECT number, value FROM records WHERE scope = ? AND number > ? ORDER BY number LIMIT ?", scope, int64(after), limit)
 	if err != nil {
@@ -54,7 +55,7 @@ func (r *records) List(collection device.Collection, owner string, after uint64,
 		if err := rows.Scan(&number, &sealed); err != nil {
 			return nil, err
 		}
-		value, err := r.cipher.open(scope, uint64(number), sealed) //nolint:gosec // put stores nothing below 0
+		value, err := r.cipher.Open(scope, uint64(number), sealed) //nolint:gosec // put stores nothing below 0
 		if err != nil {
 			return nil, err
 		}
@@ -67,12 +68,12 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, write device.Write) err
 	if write.Key.Number > math.MaxInt64 {
 		return errNumber
 	}
-	scope, number := s.cipher.scope(write.Key.Collection, write.Key.Owner), int64(write.Key.Number)
+	scope, number := s.cipher.Scope(write.Key.Collection, write.Key.Owner), int64(write.Key.Number)
 	if write.Value == nil {
 		_, err := conn.ExecContext(ctx, "DELETE FROM records WHERE scope = ? AND number = ?", scope, number)
 		return err
 	}
-	sealed, err := s.cipher.seal(scope, write.Key.Number, write.Value)
+	sealed, err := s.cipher.Seal(scope, write.Key.Number, write.Value)
 	if err != nil {
 		return err
 	}

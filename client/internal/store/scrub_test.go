@@ -32,7 +32,7 @@ func lying(t *testing.T, home string, sealed []byte) bool {
 func (s *Store) stored(t *testing.T, key device.Key) (sealed []byte) {
 	t.Helper()
 	err := s.db.QueryRowContext(t.Context(), "SELECT value FROM records WHERE scope = ? AND number = ?",
-		s.cipher.scope(key.Collection, key.Owner), int64(key.Number)).Scan(&sealed)
+		s.cipher.Scope(key.Collection, key.Owner), int64(key.Number)).Scan(&sealed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/letterlock/letterlock/device"
+	"github.com/letterlock/letterlock/internal/vault"
 )
 
 // Errors of opening a store.
@@ -37,11 +38,11 @@ var (
 	// ErrNotFound: there is no store in this home.
 	ErrNotFound = errors.New("there is no Letterlock store here")
 	// ErrNewer: the store was written by a newer release.
-	ErrNewer = errors.New("the store was written by a newer release of Letterlock; use that one")
+	ErrNewer = vault.ErrNewer
 	// ErrOtherKey: key file and store do not belong together, or the store is damaged.
 	ErrOtherKey = errors.New("the key file does not open this store: one of them is of another home, or damaged")
 	// ErrDamaged: a record does not open. Somebody changed the file, or the disk did.
-	ErrDamaged = errors.New("the store is damaged")
+	ErrDamaged = vault.ErrDamaged
 	// ErrBusy: another process has held the store for too long.
 	ErrBusy = errors.New("another process holds the store; try again")
 )
@@ -56,7 +57,7 @@ const (
 // Store is an open store. Its methods may be called by several goroutines.
 type Store struct {
 	db     *sql.DB
-	cipher *recordCipher
+	cipher *vault.Cipher
 	scrub  *scrubber
 }
 
@@ -81,7 +82,7 @@ func Create(ctx context.Context, home string, passphrase []byte) (s *Store, err 
 	}
 	if passphrase != nil {
 		// A home that a crash left half made must not pass for a locked one.
-		if record, err := readKeyFile(filepath.Join(home, keyFile)); err != nil || record.KDF == nil {
+		if record, err := readKeyFile(filepath.Join(home, keyFile)); err != nil || !record.Locked() {
 			return nil, cmp.Or(err, ErrNoPassphrase)
 		}
 	}
@@ -107,7 +108,7 @@ func open(ctx context.Context, home string, passphrase func() ([]byte, error)) (
 		return nil, err
 	}
 	defer clear(key)
-	cipher, err := newRecordCipher(key)
+	cipher, err := vault.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +207,7 @@ func (s *Store) View(ctx context.Context, read func(device.Records) error) error
 // Close closes the file and forgets the keys.
 func (s *Store) Close() error {
 	s.scrub.stop()
-	s.cipher.erase()
+	s.cipher.Erase()
 	return s.db.Close()
 }
 

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/letterlock/letterlock/device"
+	"github.com/letterlock/letterlock/internal/vault"
 )
 
 func create(t *testing.T) (*Store, string) {
@@ -152,33 +153,33 @@ func TestStepsDoNotOverlap(t *testing.T) {
 
 // A value opens only where it was sealed, and its length is hidden as that of messages is.
 func TestCipher(t *testing.T) {
-	c, err := newRecordCipher(make([]byte, 32))
+	c, err := vault.NewCipher(make([]byte, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, there := c.scope("a", "bc"), c.scope("ab", "c")
+	here, there := c.Scope("a", "bc"), c.Scope("ab", "c")
 	if bytes.Equal(here, there) {
 		t.Fatal("two places have one scope")
 	}
-	short, err := c.seal(here, 1, []byte("yes"))
+	short, err := c.Seal(here, 1, []byte("yes"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	long, err := c.seal(here, 1, bytes.Repeat([]byte("x"), 200))
+	long, err := c.Seal(here, 1, bytes.Repeat([]byte("x"), 200))
 	if err != nil || len(short) != len(long) {
 		t.Fatalf("lengths %d and %d tell the values apart, %v", len(short), len(long), err)
 	}
-	if value, err := c.open(here, 1, short); err != nil || string(value) != "yes" {
+	if value, err := c.Open(here, 1, short); err != nil || string(value) != "yes" {
 		t.Fatalf("%q, %v", value, err)
 	}
 	changed := slices.Clone(short)
 	changed[30] ^= 1
 	for name, attempt := range map[string]func() ([]byte, error){
-		"another scope":  func() ([]byte, error) { return c.open(there, 1, short) },
-		"another number": func() ([]byte, error) { return c.open(here, 2, short) },
-		"changed":        func() ([]byte, error) { return c.open(here, 1, changed) },
-		"cut":            func() ([]byte, error) { return c.open(here, 1, short[:10]) },
-		"empty":          func() ([]byte, error) { return c.open(here, 1, nil) },
+		"another scope":  func() ([]byte, error) { return c.Open(there, 1, short) },
+		"another number": func() ([]byte, error) { return c.Open(here, 2, short) },
+		"changed":        func() ([]byte, error) { return c.Open(here, 1, changed) },
+		"cut":            func() ([]byte, error) { return c.Open(here, 1, short[:10]) },
+		"empty":          func() ([]byte, error) { return c.Open(here, 1, nil) },
 	} {
 		if _, err := attempt(); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: error %v, want ErrDamaged", name, err)

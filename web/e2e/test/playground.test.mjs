@@ -71,6 +71,8 @@ class Playground {
     this.page = page;
     this.complaints = complaints;
     this.result = page.locator('.result-window');
+    this.token = page.getByLabel('Device token');
+    this.says = page.locator('.token').getByRole('status');
   }
 
   tab(name) {
@@ -78,6 +80,7 @@ class Playground {
   }
 
   async headers(headers) {
+    await this.page.getByRole('button', { name: 'Headers', exact: true }).click();
     const editor = this.page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror');
     await editor.click();
     await this.page.keyboard.press('ControlOrMeta+a');
@@ -93,10 +96,7 @@ class Playground {
   }
 }
 
-const authorization = async (person) => {
-  const token = (await person.letter('token')).match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/)[0];
-  return { token, headers: { Authorization: `Bearer ${token}` } };
-};
+const tokenOf = async (person) => (await person.letter('token')).trim();
 
 test('the first query needs nothing but a click', async (t) => {
   const server = await startServer(t);
@@ -107,19 +107,19 @@ test('the first query needs nothing but a click', async (t) => {
   await playground.shows(server);
 });
 
-test('a token from letter token shows its device, and a subscription shows what letter send sends', async (t) => {
+test('a pasted token shows its device, and a subscription shows what letter send sends', async (t) => {
   const server = await startServer(t);
   const [alice, bob] = [await Person.arrive(t, server), await Person.arrive(t, server)];
-  const { token, headers } = await authorization(alice);
+  const token = await tokenOf(alice);
   const playground = await open(t, server);
 
   await playground.tab('Viewer');
-  await playground.headers(headers);
+  await playground.token.fill(token);
+  await playground.says.filter({ hasText: 'good until' }).waitFor();
   await playground.run();
   await playground.shows(alice.id);
 
   await playground.tab('Incoming');
-  await playground.headers(headers);
   const socket = playground.page.waitForEvent('websocket');
   await playground.run();
   const closed = (await socket).waitForEvent('close', { timeout: PATIENCE_MS });
@@ -131,13 +131,76 @@ test('a token from letter token shows its device, and a subscription shows what 
   await closed;
 
   assert.match(await alice.letter('inbox'), /seen only by alice/);
-  assert.ok(!(await playground.page.evaluate(() => JSON.stringify({ ...localStorage }))).includes(token));
+});
+
+test('a token is in memory alone: nothing stores it, and it is gone with the page or when told to be', async (t) => {
+  const server = await startServer(t);
+  const alice = await Person.arrive(t, server);
+  const token = await tokenOf(alice);
+  const playground = await open(t, server);
+  const { page } = playground;
+
+  await playground.tab('Viewer');
+  await playground.token.fill(token);
+  await playground.run();
+  await playground.shows(alice.id);
+  await page.getByRole('button', { name: 'Forget' }).click();
+  await playground.run();
+  await playground.shows('"viewer": null');
+  assert.equal(await playground.token.inputValue(), '');
+
+  await playground.token.fill(token);
+  await playground.run();
+  await playground.shows(alice.id);
+  assert.deepEqual(await kept(page, token), []);
+  await page.reload();
+  await playground.token.waitFor();
+  assert.equal(await playground.token.inputValue(), '');
+});
+
+/** Where a page could keep something from one visit to the next, and does keep this text. */
+async function kept(page, text) {
+  const places = await page.evaluate(async () => ({
+    localStorage: JSON.stringify({ ...localStorage }),
+    sessionStorage: JSON.stringify({ ...sessionStorage }),
+    address: location.href,
+    cookie: document.cookie,
+    databases: JSON.stringify(await indexedDB.databases()),
+    caches: JSON.stringify(await caches.keys()),
+  }));
+  assert.ok(places.localStorage.includes('viewer'), 'GraphiQL keeps queries: this looks at the wrong place');
+  assert.deepEqual([places.databases, places.caches], ['[]', '[]']);
+  return Object.keys(places).filter((place) => places[place].includes(text));
+}
+
+test('a token may come with what letter token prints around it, and a header by hand counts for more', async (t) => {
+  const server = await startServer(t);
+  const [alice, bob] = [await Person.arrive(t, server), await Person.arrive(t, server)];
+  const playground = await open(t, server);
+  await playground.tab('Viewer');
+  await playground.token.fill(await alice.letter('token', '--playground'));
+  await playground.run();
+  await playground.shows(alice.id);
+  await playground.headers({ authorization: `Bearer ${await tokenOf(bob)}` });
+  await playground.run();
+  await playground.shows(bob.id);
+});
+
+test('what is no token is said to be none and is not sent', async (t) => {
+  const playground = await open(t, await startServer(t));
+  await playground.tab('Viewer');
+  await playground.token.fill('hello');
+  await playground.says.filter({ hasText: 'no token' }).waitFor();
+  const request = playground.page.waitForRequest('**/graphql');
+  await playground.run();
+  assert.equal(await (await request).headerValue('authorization'), null);
+  await playground.shows('"viewer": null');
 });
 
 test('a refused token is told from a broken connection', async (t) => {
   const playground = await open(t, await startServer(t));
   await playground.tab('Incoming');
-  await playground.headers({ Authorization: 'Bearer x.y.z' });
+  await playground.token.fill('eyJx.y.z');
   await playground.run();
   await playground.shows(/token/i);
 });

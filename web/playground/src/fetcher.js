@@ -1,18 +1,20 @@
 import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
+import { withToken } from './token.js';
 
 /**
- * Connects GraphiQL to a server: queries and mutations over POST, subscriptions over WebSocket (`graphql-transport-ws`)
- * with the Headers editor's content as `connection_init` payload.
+ * Connects GraphiQL to a server: queries and mutations over POST, subscriptions over WebSocket (`graphql-transport-ws`).
+ * The token and the Headers editor's content go as headers, or as `connection_init` payload.
  *
  * @param {URL} endpoint the server's `/graphql`
+ * @param {() => string} token gives the device token, empty without one
  * @returns {import('@graphiql/toolkit').Fetcher}
  */
-export function createFetcher(endpoint) {
+export function createFetcher(endpoint, token) {
   return (asked, options) => {
     const operation = operationOf(asked);
     const params = operation ? { ...asked, operationName: operation.name?.value } : asked;
-    const headers = options?.headers ?? {};
+    const headers = withToken(options?.headers ?? {}, token());
     return operation?.operation === 'subscription'
       ? subscribe(endpoint, params, headers)
       : post(endpoint, params, headers);
@@ -49,7 +51,7 @@ async function post(endpoint, params, headers) {
 function subscribe(endpoint, params, headers) {
   const url = new URL(endpoint);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  // Each run opens a socket of its own, since the headers may have changed. It shows a lost connection instead of
+  // Each run opens a socket of its own, since the token may have changed. It shows a lost connection instead of
   // hiding it behind retries.
   const client = createClient({ url: url.href, connectionParams: headers, retryAttempts: 0 });
   const results = client.iterate(params);

@@ -1,27 +1,39 @@
 import { GraphiQL } from 'graphiql';
+import { useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import 'graphiql/style.css';
 import './playground.css';
 import { createFetcher } from './fetcher.js';
 import { withoutHeaders } from './storage.js';
 import { tabs } from './tabs.js';
+import { TokenField } from './TokenField.jsx';
+
+const endpoint = new URL('/graphql', window.location.href);
+const storage = withoutHeaders(window.localStorage);
 
 // Tokens are secrets: headers stay out of the browser's storage, and the setting that would put them there is not shown.
-createRoot(document.getElementById('playground')).render(
-  <GraphiQL
-    fetcher={createFetcher(new URL('/graphql', window.location.href))}
-    defaultTabs={tabs}
-    defaultEditorToolsVisibility="headers"
-    shouldPersistHeaders={false}
-    storage={withoutHeaders(window.localStorage)}
-    showPersistHeadersSettings={false}
-  >
-    <GraphiQL.Logo>Letterlock</GraphiQL.Logo>
-    <GraphiQL.Footer>
-      <p className="token-hint">
-        Where a token is needed: run <code>letter token</code> and paste it into <b>Headers</b>, as{' '}
-        <code>{'{"Authorization": "Bearer …"}'}</code>. It is good for at most ten minutes and is not kept by this page.
-      </p>
-    </GraphiQL.Footer>
-  </GraphiQL>,
-);
+function Playground() {
+  const token = useRef('');
+  // One fetcher for all: GraphiQL asks for the schema again when it gets another.
+  const [fetcher] = useState(() => createFetcher(endpoint, () => token.current));
+  return (
+    <GraphiQL
+      fetcher={fetcher}
+      defaultTabs={tabs}
+      shouldPersistHeaders={false}
+      storage={storage}
+      showPersistHeadersSettings={false}
+    >
+      <GraphiQL.Logo>Letterlock</GraphiQL.Logo>
+      <GraphiQL.Footer>
+        <TokenField
+          onChange={(changed) => {
+            token.current = changed;
+          }}
+        />
+      </GraphiQL.Footer>
+    </GraphiQL>
+  );
+}
+
+createRoot(document.getElementById('playground')).render(<Playground />);

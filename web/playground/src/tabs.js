@@ -1,7 +1,5 @@
 // What the playground opens with on the first visit: the three things that one tries first.
 
-const withToken = JSON.stringify({ Authorization: 'Bearer ' }, null, 2);
-
 export const tabs = [
   {
     query: `# What a client needs to know first.
@@ -23,8 +21,8 @@ query Server {
   },
   {
     query: `# The device that a token belongs to.
-# Run \`letter token\`, paste behind "Bearer "
-# in Headers below.
+# Run \`letter token\` and paste what it prints
+# into Device token, below the result.
 query Viewer {
   viewer {
     id
@@ -35,12 +33,11 @@ query Viewer {
   }
 }
 `,
-    headers: withToken,
   },
   {
     query: `# What waits in a mailbox, then what arrives.
-# Run \`letter token\`, paste behind "Bearer "
-# in Headers below.
+# Run \`letter token\` and paste what it prints
+# into Device token, below the result.
 # Nothing is removed by reading. One live reader
 # a device: this ends a running \`letter listen\`.
 subscription Incoming {
@@ -55,6 +52,5 @@ subscription Incoming {
   }
 }
 `,
-    headers: withToken,
   },
 ];

@@ -1,0 +1,22 @@
+// The icons in use, each from its own file: the package's index names five thousand.
+export { default as IconAlert } from '@tabler/icons-react/icons/IconAlertTriangle';
+export { default as IconBack } from '@tabler/icons-react/icons/IconArrowLeft';
+export { default as IconCamera } from '@tabler/icons-react/icons/IconCamera';
+export { default as IconCheck } from '@tabler/icons-react/icons/IconCheck';
+export { default as IconChecks } from '@tabler/icons-react/icons/IconChecks';
+export { default as IconClock } from '@tabler/icons-react/icons/IconClock';
+export { default as IconCopy } from '@tabler/icons-react/icons/IconCopy';
+export { default as IconDevices } from '@tabler/icons-react/icons/IconDevices';
+export { default as IconDown } from '@tabler/icons-react/icons/IconChevronDown';
+export { default as IconFailed } from '@tabler/icons-react/icons/IconAlertCircle';
+export { default as IconImage } from '@tabler/icons-react/icons/IconPhoto';
+export { default as IconLock } from '@tabler/icons-react/icons/IconLock';
+export { default as IconOffline } from '@tabler/icons-react/icons/IconCloudOff';
+export { default as IconPerson } from '@tabler/icons-react/icons/IconUser';
+export { default as IconPersonAdd } from '@tabler/icons-react/icons/IconUserPlus';
+export { default as IconRead } from '@tabler/icons-react/icons/IconEyeCheck';
+export { default as IconSearch } from '@tabler/icons-react/icons/IconSearch';
+export { default as IconSend } from '@tabler/icons-react/icons/IconSend2';
+export { default as IconSettings } from '@tabler/icons-react/icons/IconSettings';
+export { default as IconShare } from '@tabler/icons-react/icons/IconQrcode';
+export { default as IconVerified } from '@tabler/icons-react/icons/IconShieldCheck';

@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+import { pwa } from './pwa.config.ts';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Where `npm run dev` sends GraphQL: a server on this machine. */
+const SERVER = process.env.LETTERLOCK_URL ?? 'http://127.0.0.1:8080';
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), pwa(mode === 'fake')],
+  resolve: {
+    alias: [
+      { find: /^@letterlock\/core$/, replacement: here(mode === 'fake' ? 'src/fake/index.ts' : '../core/src/index.js') },
+      // Dialogs hide the page's scroll bar through this package with a <style> element; `style-src 'self'` refuses that.
+      { find: /^react-style-singleton$/, replacement: here('src/ui/stylesingleton.ts') },
+    ],
+    // The core lies beside this package and brings none of these itself.
+    dedupe: ['@apollo/client', 'graphql', 'graphql-ws', 'idb', 'rxjs'],
+  },
+  worker: { format: 'es' },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0, // a data: URL would need an entry in the Content-Security-Policy
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1024,
+  },
+  server: {
+    fs: { allow: [here('..')] },
+    proxy: { '/graphql': { target: SERVER, ws: true, changeOrigin: true } },
+  },
+}));

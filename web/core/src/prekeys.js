@@ -1,0 +1,56 @@
+// Prekeys: uploads what others need to start sessions with this device, and claims those of others.
+import { CLAIM_PREKEYS, STANDING, UPLOAD_PREKEYS } from './operations.js';
+
+/** How often a client that stays open looks after its prekeys and its count. */
+const TEND_MS = 3600_000;
+
+export class Prekeys {
+  #tendedAt = -Infinity;
+  #running = null;
+
+  /** @param {import('./core.js').Core} core @param {import('./server.js').Server} server */
+  constructor(core, server) {
+    this.core = core;
+    this.server = server;
+  }
+
+  /**
+   * Compares what the server has of this device with what is here: after an older copy of the records was put back it gives
+   * the sessions up (R3), and it uploads what is missing or due (R2). What fails is tried again next time, unless
+   * the device is refused for good.
+   */
+  tend() {
+    if (performance.now() - this.#tendedAt < TEND_MS) return Promise.resolve();
+    this.#running ??= this.#tend().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #tend() {
+    const { viewer, prekeyCount } = await this.server.authorized(STANDING);
+    if (viewer) await this.core.step('checkAccepted', { accepted: Number(viewer.acceptedCount) });
+    if (await this.core.call('takesSessions')) await this.#upload(prekeyCount);
+    this.#tendedAt = performance.now();
+  }
+
+  async #upload({ oneTime, kemOneTime, signedNumber, kemLastResortNumber }) {
+    const held = { oneTime, kemOneTime, signedNumber, kemLastResortNumber };
+    const { requests } = await this.core.step('prekeys', { held });
+    for (const { type, ...input } of requests) {
+      if (type === 'uploadPrekeys') await this.server.authorized(UPLOAD_PREKEYS, { input });
+    }
+  }
+
+  /**
+   * Asks for prekeys and starts sessions on them.
+   *
+   * @returns {Promise<object | undefined>} an alarm, if they were refused
+   */
+  async claim({ user, devices }) {
+    const { claimPrekeys } = await this.server.authorized(CLAIM_PREKEYS, { userId: user, devices });
+    const sets = claimPrekeys.sets.map(({ deviceId, signed, oneTime, kem }) => ({ deviceId, signed, oneTime, kem }));
+    const { value } = await this.core.step('claimed', { user, sets });
+    return value?.alarm;
+  }
+}

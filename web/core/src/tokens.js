@@ -1,0 +1,48 @@
+// The token in use, and what is known of the server's clock.
+import { failure } from './errors.js';
+
+/** How long a token is used before a new one is made: they hold for nine minutes. */
+const USE_MS = 5 * 60_000;
+/** By how much a wrong clock is made up for (S6.7), and what is not worth it. */
+const MAX_SKEW_MS = 24 * 3600_000;
+const MIN_SKEW_MS = 5000;
+
+export class Tokens {
+  #token = '';
+  #madeAt = 0;
+  #skew = 0;
+
+  /** @param {(now: number) => Promise<string>} make */
+  constructor(make) {
+    this.make = make;
+  }
+
+  /** @returns {Promise<string>} */
+  async get() {
+    const age = Date.now() - this.#madeAt;
+    if (this.#token && age >= 0 && age < USE_MS) return this.#token;
+    const madeAt = Date.now();
+    const token = await this.make(madeAt + this.#skew);
+    this.#token = token;
+    this.#madeAt = madeAt;
+    return token;
+  }
+
+  /**
+   * Drops a token that was refused, and learns from the server's clock.
+   *
+   * @param {string} refused
+   * @param {number} [serverTime]
+   * @returns {boolean} whether a new token may fare better
+   */
+  forget(refused, serverTime) {
+    if (this.#token !== refused) return true; // another request was faster
+    this.#token = '';
+    if (serverTime === undefined) return false;
+    const skew = serverTime - Date.now();
+    if (Math.abs(skew) > MAX_SKEW_MS) throw failure('clock');
+    if (Math.abs(skew - this.#skew) < MIN_SKEW_MS) return false;
+    this.#skew = skew;
+    return true;
+  }
+}

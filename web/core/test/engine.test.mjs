@@ -1,0 +1,213 @@
+// The rules of the driver where the server answers as it seldom does. A test that waits in vain fails by its time limit.
+import assert from 'node:assert/strict';
+import { test as define } from 'node:test';
+import { failure, fromServer } from '../src/errors.js';
+import { Pace } from '../src/pace.js';
+import { perform } from '../src/engine.js';
+import { fakeEngine, PEER, refused, stored } from './fakes.mjs';
+
+const test = (name, run) => define(name, { timeout: 20_000 }, run);
+const unreachable = () => {
+  throw new TypeError('Failed to fetch');
+};
+/** Answers with these, one after the other, then as before. */
+function once(client, name, ...steps) {
+  const usual = client.answers[name];
+  client.answers[name] = (variables) => (steps.length > 0 ? steps.shift()(variables) : usual(variables));
+}
+const fails = (error) => () => {
+  throw error;
+};
+const send = (engine, text) => perform(engine, 'send', { peer: PEER, text, since: Date.now() }, {});
+
+test('after a lost answer the same bytes go out again, and the next message only then', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  once(client, 'SendMessage', unreachable, fails(refused('OUTCOME_UNKNOWN', { stored: 'UNKNOWN' })));
+  engine.connect(client);
+  await send(engine, 'one');
+  await send(engine, 'two');
+  await until(() => device.calls('accepted').length === 2);
+  const inputs = client.of('SendMessage').map(({ input }) => input);
+  assert.deepEqual(inputs.slice(0, 3), [inputs[0], inputs[0], inputs[0]]);
+  assert.deepEqual(inputs.map(({ messageId }) => messageId), ['id-one', 'id-one', 'id-one', 'id-two']);
+  assert.equal(device.calls('declined').length, 0);
+});
+
+test('a list that has moved on is fetched, and the message sealed anew', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  once(client, 'SendMessage', fails(refused('DEVICE_LIST_CHANGED', { stored: 'NO' })));
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => device.calls('accepted').length === 1);
+  assert.deepEqual(device.calls('declined').map(({ refused: how }) => how), ['list-changed']);
+  assert.deepEqual(client.of('FetchUser'), [{ id: PEER, sinceVersion: 1 }]);
+  const [first, second] = client.of('SendMessage').map(({ input }) => input.recipients[0].envelopes[0].ciphertext);
+  assert.notEqual(first, second);
+});
+
+test('a list that changes all the time does not keep a client busy for ever', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  client.answers.SendMessage = fails(refused('DEVICE_LIST_CHANGED'));
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => device.calls('declined').length === 9);
+  assert.equal(device.queue.length, 1);
+});
+
+for (const [code, how] of [['MESSAGE_ID_EXPIRED', 'expired'], ['RECIPIENT_UNKNOWN', 'recipient'], ['BAD_INPUT', 'for-good']]) {
+  test(`the device hears of ${code} as ${how}`, async (t) => {
+    const { engine, device, client, until } = fakeEngine(t);
+    once(client, 'SendMessage', fails(refused(code)));
+    engine.connect(client);
+    await send(engine, 'one');
+    await until(() => device.queue.length === 0);
+    assert.deepEqual(device.calls('declined').map(({ refused: said }) => said), [how]);
+  });
+}
+
+test('an answer about another message is not taken for one', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  client.answers.SendMessage = ({ input }) => ({ sendMessage: { ...stored(input), deliveries: [] } });
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => client.of('SendMessage').length === 1);
+  await engine.outbox.kick();
+  assert.equal(device.calls('accepted').length, 0);
+  assert.equal(device.queue.length, 1);
+});
+
+test('prekeys that the server has not are asked for once', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  device.needs = (claimed) =>
+    claimed.includes(PEER) ? { fails: 'prekeys-missing' } : { type: 'claimPrekeys', user: PEER, devices: ['d1'] };
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => device.queue.length === 0);
+  assert.deepEqual(client.of('ClaimPrekeys'), [{ userId: PEER, devices: ['d1'] }]);
+  assert.equal(client.of('SendMessage').length, 0);
+});
+
+test('a recipient who is not there fails the message, and nothing is asked again', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  device.needs = () => ({ type: 'fetchUser', user: PEER, since: 0 });
+  client.answers.FetchUser = () => ({ user: null });
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => device.queue.length === 0);
+  assert.deepEqual(device.calls('giveUp'), [{ peer: PEER, reason: 'recipient-unknown' }]);
+});
+
+test('whoever is superseded stays so until connect takes over again', async (t) => {
+  const { engine, client, until } = fakeEngine(t);
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+  client.subscriptions[0].observer.next({ error: refused('SUPERSEDED') });
+  await until(() => engine.status.connection.state === 'superseded');
+  assert.ok(client.subscriptions[0].ended);
+  assert.equal(client.subscriptions.length, 1);
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+  assert.equal(client.subscriptions.length, 2);
+});
+
+test('a removed device ends for good', async (t) => {
+  const { engine, client, until } = fakeEngine(t);
+  client.answers.Standing = fails(refused('DEVICE_REMOVED'));
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'removed');
+  assert.equal(client.subscriptions.length, 0);
+});
+
+test('prekeys that can’t be looked after now are in nobody’s way', async (t) => {
+  const { engine, client, until } = fakeEngine(t);
+  client.answers.Standing = fails(refused('RATE_LIMITED', { retryAfterMs: 60_000 }));
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+});
+
+test('a cursor that is refused is forgotten, and the mailbox read from its start', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  device.cursor = 'old';
+  engine.connect(client);
+  await until(() => client.subscriptions.length === 1);
+  client.subscriptions[0].observer.next({ error: refused('CURSOR_INVALID') });
+  await until(() => client.subscriptions.length === 2);
+  assert.deepEqual(client.subscriptions.map(({ variables }) => variables), [{ after: 'old' }, {}]);
+  client.subscriptions[1].observer.next({ error: refused('CURSOR_INVALID') });
+  await until(() => engine.status.connection.state === 'failed');
+});
+
+test('envelopes are committed one at a time, in order, before they are acknowledged', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  let committed = 0;
+  device._receive = async ({ envelope }) => {
+    assert.equal(Number(envelope.cursor), committed + 1);
+    await new Promise(setImmediate);
+    committed += 1;
+    return { requests: [], notices: [], queued: false, change: null };
+  };
+  client.answers.AcknowledgeMessages = ({ upTo }) => {
+    assert.ok(Number(upTo) <= committed);
+    return { acknowledgeMessages: { removedCount: 1 } };
+  };
+  engine.connect(client);
+  await until(() => client.subscriptions.length === 1);
+  for (let i = 1; i <= 50; i++) client.subscriptions[0].observer.next({ data: { messageReceived: { cursor: String(i) } } });
+  await until(() => client.of('AcknowledgeMessages').some(({ upTo }) => upTo === '50'));
+  assert.equal(committed, 50);
+});
+
+test('a flood is taken in by pieces', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  engine.connect(client);
+  await until(() => client.subscriptions.length === 1);
+  for (let i = 1; i <= 2000; i++) client.subscriptions[0].observer.next({ data: { messageReceived: { cursor: String(i) } } });
+  await until(() => client.subscriptions.length === 2);
+  assert.deepEqual(client.subscriptions[1].variables, { after: '512' });
+  assert.equal(device.calls('receive').length, 512);
+});
+
+test('a wrong clock is made up for in tokens, up to a day', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  const ahead = 3600_000;
+  once(client, 'Standing', fails(refused('UNAUTHENTICATED', { serverTime: new Date(Date.now() + ahead).toISOString() })));
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+  const [first, second] = device.calls('token').map(({ now }) => now);
+  assert.ok(Math.abs(second - first - ahead) < 60_000);
+
+  client.answers.Standing = fails(refused('UNAUTHENTICATED', { serverTime: '2020-01-01T00:00:00Z' }));
+  const late = fakeEngine(t);
+  late.client.answers.Standing = client.answers.Standing;
+  late.engine.connect(late.client);
+  await late.until(() => late.engine.status.connection.state === 'clock');
+});
+
+test('nothing of it goes into the cache', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => device.queue.length === 0);
+  assert.ok(client.sent.every(({ fetchPolicy }) => fetchPolicy === 'no-cache'));
+});
+
+test('without a client, what needs the server says so', async (t) => {
+  const { engine } = fakeEngine(t);
+  for (const [method, params] of [['devices', {}], ['unlink', { device: 'd' }], ['join', {}]]) {
+    await assert.rejects(async () => perform(engine, method, params, {}), { code: 'offline' });
+  }
+});
+
+test('calls that are none are refused', async (t) => {
+  const { engine } = fakeEngine(t);
+  for (const method of ['nextSend', 'connect', 'stop', 'constructor', 'core']) {
+    await assert.rejects(perform(engine, method, {}, {}), { code: 'bad-call' });
+  }
+});
+
+test('a server that asks for a wait gets it; others at most 15 seconds', () => {
+  const pace = new Pace(15_000, () => 0.999);
+  assert.ok(pace.after(fromServer(refused('RATE_LIMITED', { retryAfterMs: 5000 }))) >= 5000);
+  for (let i = 0; i < 20; i++) assert.ok(pace.after(failure('offline')) <= 15_000);
+  assert.ok(pace.after(fromServer(refused('RATE_LIMITED', { retryAfterMs: 1e12 }))) <= 75_000);
+});
