@@ -55,7 +55,9 @@ export class Notices {
   async #handOver(notices) {
     for (const { number: _, cursor: __, ...notice } of notices) this.show(notice);
     await idle(); // whoever was shown something reads first
-    for (const { number } of notices) await this.core.step('handedOver', { number });
+    for (let i = 0; i < notices.length; i += PAGE) {
+      await this.core.step('handedOver', { numbers: notices.slice(i, i + PAGE).map(({ number }) => number) });
+    }
   }
 }
 
