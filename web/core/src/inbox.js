@@ -1,4 +1,4 @@
-// Takes envelopes in: one at a time, in order, committed before anything is shown, then acknowledged.
+// Takes envelopes in: in order, those that have come together with one commit, committed before anything is shown, then acknowledged.
 import { failure, LetterlockError, transient } from './errors.js';
 import { ACKNOWLEDGE_MESSAGES } from './operations.js';
 import { patiently } from './pace.js';
@@ -6,6 +6,8 @@ import { patiently } from './pace.js';
 /** Bounds the server's cursors, and how many envelopes wait here to be taken in. */
 const MAX_CURSOR = 1024;
 const MAX_AHEAD = 512;
+/** How many one commit takes. */
+const MAX_TOGETHER = 64;
 
 export class Inbox {
   /** @param {{core: object, server: object, chains: object, hurry: EventTarget}} parts */
@@ -19,7 +21,7 @@ export class Inbox {
    * could be taken in at once, and the next subscription goes on behind it.
    *
    * @param {AbortSignal} signal
-   * @param {() => void} arrived called for each envelope before it is taken in
+   * @param {() => void} arrived called when envelopes have come, before they are taken in
    */
   async run(signal, arrived) {
     const after = await this.core.call('cursor');
@@ -36,9 +38,9 @@ export class Inbox {
     if (signal.aborted) aborted();
     try {
       for (;;) {
-        const envelope = await queue.next();
+        const envelopes = await queue.next();
         arrived();
-        await this.#take(envelope, signal);
+        await this.#take(envelopes, signal);
       }
     } finally {
       signal.removeEventListener('abort', aborted);
@@ -46,24 +48,32 @@ export class Inbox {
     }
   }
 
-  /** Makes records of an envelope. After an error it comes again. */
-  async #take({ __typename: _, ...envelope }, signal) {
-    if (!envelope.cursor || envelope.cursor.length > MAX_CURSOR) {
-      throw new LetterlockError('no-server', 'the server’s answer has no cursor that can be kept');
-    }
-    const asked = [];
-    for (;;) {
+  /** Makes records of envelopes. After an error those that have none come again. */
+  async #take(envelopes, signal) {
+    let asked = [];
+    while (envelopes.length > 0) {
       signal.throwIfAborted();
-      const { requests } = await this.core.step('receive', { envelope, asked });
-      const fetches = requests.filter(({ type }) => type === 'fetchUser');
-      for (const { user, since } of fetches) {
+      const { value: taken, requests } = await this.core.step('receive', { envelopes, asked });
+      if (taken > 0) {
+        this.acks.upTo(envelopes[taken - 1].cursor); // it is durable here, and its notice waits among the records
+        envelopes = envelopes.slice(taken);
+        asked = [];
+        continue;
+      }
+      for (const { user, since } of requests.filter(({ type }) => type === 'fetchUser')) {
         await patiently(() => this.chains.fetch(user, since), { signal, hurry: this.hurry });
         asked.push(user);
       }
-      if (fetches.length === 0) break;
     }
-    this.acks.upTo(envelope.cursor); // it is durable here, and its notice waits among the records
   }
+}
+
+/** An envelope without what Apollo adds. */
+function plain({ __typename: _, ...envelope }) {
+  if (!envelope.cursor || envelope.cursor.length > MAX_CURSOR) {
+    throw new LetterlockError('no-server', 'the server’s answer has no cursor that can be kept');
+  }
+  return envelope;
 }
 
 /** Envelopes that have come and were not taken in yet, bounded. */
@@ -85,6 +95,7 @@ class Queue {
     this.#wake?.();
   }
 
+  /** All that have come, up to what one commit takes; waits for one. */
   async next() {
     while (this.#items.length === 0) {
       if (this.#error) throw this.#error;
@@ -92,7 +103,7 @@ class Queue {
         this.#wake = resolve;
       });
     }
-    return this.#items.shift();
+    return this.#items.splice(0, MAX_TOGETHER).map(plain);
   }
 }
 

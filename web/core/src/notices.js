@@ -6,10 +6,12 @@ const QUIET_MS = 100;
 
 export class Notices {
   #listening = false;
-  #running = false;
-  /** Notices wait among the records that are not in the queue: those of another time, or from before anybody listened. */
+  #catchingUp = false;
+  #recording = false;
+  /** Notices wait among the records that were not shown here: those of another time, or from before anybody listened. */
   #behind = true;
-  #queue = [];
+  /** Numbers of what was shown, and is to be recorded as handed over. */
+  #shown = [];
 
   /** @param {import('./core.js').Core} core @param {(notice: object) => void} show */
   constructor(core, show) {
@@ -25,39 +27,57 @@ export class Notices {
 
   /** Takes the notices of a step, which are durable. */
   add(notices) {
-    if (this.#behind) return this.run();
-    this.#queue.push(...notices);
-    if (this.#queue.length > 0) return this.run();
+    if (!this.#listening || this.#behind) return this.run();
+    this.#showAll(notices);
+    return this.#record();
   }
 
-  /** Hands over all that waits. */
+  /** Shows what waits among the records. */
   async run() {
-    if (!this.#listening || this.#running) return;
-    this.#running = true;
+    if (!this.#listening || this.#catchingUp || !this.#behind) return;
+    this.#catchingUp = true;
     try {
       while (this.#behind) await this.#catchUp();
-      while (this.#queue.length > 0) await this.#handOver(this.#queue.splice(0));
     } catch {
-      this.#behind = true; // what was not recorded as handed over comes again, with the next step that has a notice
-      this.#queue = [];
+      // It comes again, with the next step that has a notice.
     } finally {
-      this.#running = false;
+      this.#catchingUp = false;
     }
   }
 
   async #catchUp() {
     // What a step adds while this is read is either in the page, or makes the next page.
     const page = await this.core.call('waiting', { after: 0, limit: PAGE });
-    if (page.length === 0) this.#behind = false;
-    else await this.#handOver(page);
+    if (page.length === 0) {
+      this.#behind = false;
+      return;
+    }
+    this.#showAll(page);
+    await this.#handOver();
   }
 
-  async #handOver(notices) {
-    for (const { number: _, cursor: __, ...notice } of notices) this.show(notice);
-    await idle(); // whoever was shown something reads first
-    for (const { number } of notices) await this.core.step('handedOver', { number });
+  #showAll(notices) {
+    for (const { number, cursor: _, ...notice } of notices) {
+      this.show(notice);
+      this.#shown.push(number);
+    }
+  }
+
+  /** Records what was shown, once those to whom it was shown have read what they want. */
+  async #record() {
+    if (this.#recording) return;
+    this.#recording = true;
+    try {
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      await this.#handOver();
+    } catch {
+      this.#behind = true; // what was not recorded comes again, with the next step that has a notice
+    } finally {
+      this.#recording = false;
+    }
+  }
+
+  async #handOver() {
+    while (this.#shown.length > 0) await this.core.step('handedOver', { numbers: this.#shown.splice(0, PAGE) });
   }
 }
-
-/** Lets what was just told have its turn at the device. */
-const idle = () => new Promise((resolve) => setTimeout(resolve, QUIET_MS));

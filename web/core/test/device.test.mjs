@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deliver, open, person, seal, stored } from './profiles.mjs';
+import { deliver, enveloped, open, person, receive, seal, stored, taken } from './profiles.mjs';
 
 const code = (expected) => (error) => error.code === expected;
 
@@ -104,6 +104,55 @@ test('a failed commit changes nothing and gives no ciphertext out', async () => 
   }
   assert.deepEqual((await stored('full-a')).map(flatten), before);
   assert.equal((await deliver(anna, ben, await seal(anna, ben))).notices[0].message.text, 'two');
+});
+
+test('envelopes that come together are one commit, all of them or none', async () => {
+  const [anna, ben] = [await person('batch-a'), await person('batch-b')];
+  const envelopes = [];
+  for (let i = 1; i <= 20; i++) {
+    await anna.call('compose', { peer: ben.self.user, text: `text ${i}` });
+    const request = await seal(anna, ben);
+    envelopes.push(enveloped(anna, request));
+    await taken(anna, request);
+  }
+  envelopes.splice(7, 0, envelopes[3]); // one comes twice
+  await receive(anna, ben, envelopes.slice(0, 1));
+
+  const before = (await stored('batch-b')).map(flatten);
+  const put = IDBObjectStore.prototype.put;
+  let puts = 0;
+  IDBObjectStore.prototype.put = function (...args) {
+    if (++puts === 30) {
+      throw new DOMException('no room', 'QuotaExceededError');
+    }
+    return put.apply(this, args);
+  };
+  try {
+    await assert.rejects(ben.call('receive', { envelopes: envelopes.slice(1), asked: [] }), code('store-full'));
+  } finally {
+    IDBObjectStore.prototype.put = put;
+  }
+  assert.deepEqual((await stored('batch-b')).map(flatten), before);
+
+  const transaction = IDBDatabase.prototype.transaction;
+  let commits = 0;
+  IDBDatabase.prototype.transaction = function (...args) {
+    commits += args[1] === 'readwrite' ? 1 : 0;
+    return transaction.apply(this, args);
+  };
+  let step;
+  try {
+    step = await ben.call('receive', { envelopes: envelopes.slice(1), asked: [] });
+  } finally {
+    IDBDatabase.prototype.transaction = transaction;
+  }
+  assert.equal(commits, 1);
+  assert.equal(step.value, 20);
+  const texts = Array.from({ length: 20 }, (_, i) => `text ${i + 1}`);
+  assert.deepEqual(step.notices.map(({ message }) => message.text), texts.slice(1));
+  assert.deepEqual((await ben.call('history', { peer: anna.self.user, limit: 100 })).map(({ text }) => text), texts);
+  await ben.call('handedOver', { numbers: step.notices.map(({ number }) => number) });
+  assert.equal((await ben.call('waiting', { after: 0, limit: 100 })).length, 1);
 });
 
 test('erasing leaves nothing', async () => {

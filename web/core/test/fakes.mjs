@@ -72,9 +72,9 @@ export class FakeDevice {
   _claimed = () => answer({ value: {} });
   _fetched = () => answer({ value: {} });
   _checkAccepted = () => answer({ value: { rolledBack: false } });
-  _receive = ({ envelope }) => {
-    this.cursor = envelope.cursor;
-    return answer();
+  _receive = ({ envelopes }) => {
+    this.cursor = envelopes.at(-1).cursor;
+    return answer({ value: envelopes.length });
   };
   _forgetCursor = () => {
     this.cursor = '';

@@ -48,21 +48,34 @@ export async function seal(from, to) {
 
 let carried = 0;
 
-/** Hands a sealed message over; gives the step of the one who opened it. */
-export async function deliver(from, to, { token, input }) {
+/** The envelope that a sealed message becomes for its recipient. */
+export function enveloped(from, { input }) {
   carried++;
   const { deviceId: _, ...sealed } = input.recipients[0].envelopes[0];
-  const envelope = {
+  return {
     ...sealed, id: `${carried}`, cursor: `c${carried}`, messageId: input.messageId,
     senderUserId: from.self.user, senderDeviceId: from.self.device,
   };
-  let step = await to.call('receive', { envelope, asked: [] });
-  if (step.requests.some((request) => request.type === 'fetchUser')) {
-    await to.call('fetched', { user: from.self.user, answer: listOf(from) });
-    step = await to.call('receive', { envelope, asked: [from.self.user] });
-  }
-  await from.call('accepted', { token, receipt: { acceptedAt: Date.now(), full: [] } });
+}
+
+/** Tells the sender that the server has taken a message. */
+export const taken = (from, { token }) => from.call('accepted', { token, receipt: { acceptedAt: Date.now(), full: [] } });
+
+/** Hands a sealed message over; gives the step of the one who opened it. */
+export async function deliver(from, to, request) {
+  const step = await receive(from, to, [enveloped(from, request)]);
+  await taken(from, request);
   return step;
+}
+
+/** Takes envelopes in, with the sender's lists if they are asked for. */
+export async function receive(from, to, envelopes) {
+  const step = await to.call('receive', { envelopes, asked: [] });
+  if (!step.requests.some((request) => request.type === 'fetchUser')) {
+    return step;
+  }
+  await to.call('fetched', { user: from.self.user, answer: listOf(from) });
+  return to.call('receive', { envelopes, asked: [from.self.user] });
 }
 
 /** Every value that a database holds, as stored. */

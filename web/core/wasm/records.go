@@ -26,6 +26,7 @@ type records struct {
 	cipher *vault.Cipher
 	cached map[device.Key][]byte
 	size   int
+	staged map[device.Key][]byte // written by steps that are committed with later ones; nil values delete
 }
 
 func newRecords(store *jsStore, cipher *vault.Cipher) *records {
@@ -36,6 +37,9 @@ func newRecords(store *jsStore, cipher *vault.Cipher) *records {
 func (r *records) Get(key device.Key) ([]byte, error) {
 	if key.Number > maxNumber {
 		return nil, errNumber
+	}
+	if value, staged := r.staged[key]; staged {
+		return value, nil
 	}
 	if value, known := r.cached[key]; known {
 		return value, nil
@@ -61,6 +65,45 @@ func (r *records) List(collection device.Collection, owner string, after uint64,
 	if after >= maxNumber || limit <= 0 {
 		return nil, nil
 	}
+	staged := r.stagedOf(collection, owner, after)
+	stored, err := r.listStored(collection, owner, after, limit+len(staged))
+	if err != nil || len(staged) == 0 {
+		return stored, err
+	}
+	var list []device.Record
+	for _, record := range stored {
+		if _, changed := staged[record.Number]; !changed {
+			list = append(list, record)
+		}
+	}
+	for number, value := range staged {
+		if value != nil {
+			list = inserted(list, device.Record{Number: number, Value: value})
+		}
+	}
+	return list[:min(limit, len(list))], nil
+}
+
+// inserted puts a record in its place; most come last.
+func inserted(list []device.Record, record device.Record) []device.Record {
+	list = append(list, record)
+	for i := len(list) - 1; i > 0 && list[i-1].Number > record.Number; i-- {
+		list[i-1], list[i] = list[i], list[i-1]
+	}
+	return list
+}
+
+func (r *records) stagedOf(collection device.Collection, owner string, after uint64) map[uint64][]byte {
+	found := make(map[uint64][]byte)
+	for key, value := range r.staged {
+		if key.Collection == collection && key.Owner == owner && key.Number > after {
+			found[key.Number] = value
+		}
+	}
+	return found
+}
+
+func (r *records) listStored(collection device.Collection, owner string, after uint64, limit int) ([]device.Record, error) {
 	scope := r.cipher.Scope(collection, owner)
 	found, err := r.store.wait("list", toJS(scope), float64(after), limit)
 	if err != nil {
@@ -75,6 +118,16 @@ func (r *records) List(collection device.Collection, owner string, after uint64,
 		}
 	}
 	return list, nil
+}
+
+// stage lets the steps that follow see writes that are committed together with theirs.
+func (r *records) stage(writes []device.Write) {
+	if r.staged == nil {
+		r.staged = make(map[device.Key][]byte)
+	}
+	for _, write := range writes {
+		r.staged[write.Key] = write.Value
+	}
 }
 
 // commit makes writes durable, all or none.

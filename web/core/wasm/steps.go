@@ -174,29 +174,6 @@ func giveUp(c *core, p struct {
 	return step, nil, err
 }
 
-type receiveParams struct {
-	Envelope struct {
-		ID, Cursor, MessageID, SenderUserID, SenderDeviceID string
-		Kind                                                device.Kind
-		Ciphertext, Nonce                                   encoded
-	}
-	Asked []userParam
-}
-
-func receive(c *core, p receiveParams) (device.Step, any, error) {
-	e := p.Envelope
-	step, err := c.host().Receive(device.Envelope{
-		ID: e.ID, Cursor: e.Cursor, MessageID: e.MessageID, SenderUser: e.SenderUserID, SenderDevice: e.SenderDeviceID,
-		Kind: e.Kind, Ciphertext: e.Ciphertext, Nonce: e.Nonce,
-	}, userIDs(p.Asked)...)
-	return step, nil, err
-}
-
-func handedOver(c *core, p struct{ Number uint64 }) (device.Step, any, error) {
-	step, err := c.host().HandedOver(p.Number)
-	return step, nil, err
-}
-
 func markRead(c *core, p struct {
 	Peer userParam
 	UpTo uint64
