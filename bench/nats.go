@@ -20,10 +20,11 @@ func startNATS(ctx context.Context, binary string) (*natsServer, error) {
 	if binary == "" {
 		return nil, errors.New("several nodes need --nats-server")
 	}
-	address, err := freeAddress(ctx)
+	free, err := freeAddresses(ctx, 1)
 	if err != nil {
 		return nil, err
 	}
+	address := free[0]
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err

@@ -43,14 +43,11 @@ func (b *bench) startServer(ctx context.Context, binary string, s *store, env ..
 
 // launch starts the binary and does not wait.
 func launch(ctx context.Context, binary string, s *store, env ...string) (*server, error) {
-	address, err := freeAddress(ctx)
+	free, err := freeAddresses(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := freeAddress(ctx)
-	if err != nil {
-		return nil, err
-	}
+	address, metrics := free[0], free[1]
 	node, err := load.NewNode("http://" + address)
 	if err != nil {
 		return nil, err
@@ -66,12 +63,18 @@ func launch(ctx context.Context, binary string, s *store, env ...string) (*serve
 	return &server{Node: node, metrics: metrics, cmd: cmd}, nil
 }
 
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeAddresses gives n of loopback, no two the same: each is held until all are found.
+func freeAddresses(ctx context.Context, n int) ([]string, error) {
+	var found []string
+	for range n {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() //nolint:errcheck // it has served its purpose
+		found = append(found, l.Addr().String())
 	}
-	return l.Addr().String(), l.Close()
+	return found, nil
 }
 
 func waitUntil(ctx context.Context, patience time.Duration, done func(context.Context) bool) error {

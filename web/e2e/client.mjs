@@ -3,6 +3,9 @@ import { Profile } from './browser.mjs';
 
 const escape = (text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
+/** How far one's own message comes. */
+const STATES = ['Sending', 'Sent', 'Delivered', 'Read'];
+
 export class Client {
   /** @param {import('node:test').TestContext} t */
   static async open(t, browser, server, options) {
@@ -125,12 +128,12 @@ export class Client {
     return this.message(text).waitFor();
   }
 
-  /** Waits until one's own message has come to this state. */
+  /** Waits until one's own message has come to this state, or further. */
   state(text, name) {
     return this.messages
       .getByRole('article')
       .filter({ hasText: text })
-      .getByRole('img', { name, exact: true })
+      .getByRole('img', { name: new RegExp(`^(${STATES.slice(STATES.indexOf(name)).join('|')})$`) })
       .waitFor();
   }
 

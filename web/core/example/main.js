@@ -6,8 +6,10 @@ if (letterlock.status().phase === 'empty') await letterlock.create();
 letterlock.on('notice', ({ message }) => {
   if (message) document.querySelector('pre').append(`${message.sender}: ${message.text}\n`);
 });
+letterlock.on('status', async ({ connection }) => { // online: from here on, the server knows this user
+  if (connection.state === 'online') document.querySelector('output').value = (await letterlock.self()).user;
+});
 letterlock.connect(new ApolloClient({ link: letterlock.link(), cache: new InMemoryCache() }));
-document.querySelector('output').value = (await letterlock.self()).user;
 document.querySelector('form').addEventListener('submit', async (event) => {
   event.preventDefault();
   const { peer, text } = Object.fromEntries(new FormData(event.target));
