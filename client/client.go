@@ -61,6 +61,7 @@ type Client struct {
 	public   *transport // without a token
 	private  *transport
 	tokens   tokens
+	chains   device.ChainCache
 	sending  keyedMutex
 	register sync.Mutex
 	tending  sync.Mutex
@@ -227,7 +228,7 @@ func (c *Client) while(ctx context.Context) (context.Context, context.CancelFunc
 
 // host lends a step what it needs.
 func (c *Client) host(records device.Records) device.Host {
-	return device.Host{Records: records, Now: c.options.Now().UTC(), Rand: rand.Reader, Server: c.origin}
+	return device.Host{Records: records, Now: c.options.Now().UTC(), Rand: rand.Reader, Server: c.origin, Chains: &c.chains}
 }
 
 // step runs a step of the device and commits its writes: what it asks for may be done when this returns.

@@ -11,7 +11,7 @@ import (
 
 var errDamaged = errors.New("record is damaged")
 
-// chainRecord is a chain that was verified when it was written, and is verified again when it is read.
+// chainRecord is a chain that was verified when it was written, and is verified again when it is read, unless this process has done so (ChainCache).
 type chainRecord struct {
 	Statements [][]byte
 	// Removed tells when this device learnt that another one was removed (C4).
@@ -27,7 +27,7 @@ func (h Host) chainRecord(user identity.UserID) (chainRecord, *identity.Chain, e
 	if _, err := h.read(chainKey(user), &record); err != nil {
 		return record, nil, err
 	}
-	chain, err := identity.ParseChain(user, record.Statements)
+	chain, err := h.Chains.parse(user, record.Statements)
 	if err != nil {
 		return record, nil, fmt.Errorf("own records of %s: %w", user, err)
 	}

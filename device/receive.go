@@ -218,8 +218,8 @@ func writable(sentAt time.Time) time.Time {
 // fromStart reports whether this device is on the first version of its user's list, and so gets every message that its
 // user was ever sent.
 func (o *own) fromStart() bool {
-	first, err := identity.ParseDeviceList(o.chain.Statements()[0])
-	if err != nil {
+	first, held := o.chain.At(1)
+	if !held {
 		return false
 	}
 	_, listed := first.Entry(o.Device)

@@ -14,6 +14,8 @@ type Host struct {
 	Rand    io.Reader // cryptographically secure
 	// Server is the origin of the server that the step talks with (identity.Origin).
 	Server string
+	// Chains spares steps the verification of what an earlier one has verified; nil spares nothing.
+	Chains *ChainCache
 }
 
 // Step is what a step gives back: first Writes, durably and all or nothing; then the rest.

@@ -55,6 +55,7 @@ type party struct {
 	box     *cryptobox.BoxKey
 	entry   identity.Entry
 	records memory
+	chains  ChainCache
 	claimed []identity.UserID // for the outbox's head
 }
 
@@ -133,7 +134,7 @@ func (p *party) publish(entries ...identity.Entry) {
 }
 
 func (p *party) host() Host {
-	return Host{Records: p.records, Now: p.now, Rand: p.random, Server: "https://chat.example"}
+	return Host{Records: p.records, Now: p.now, Rand: p.random, Server: "https://chat.example", Chains: &p.chains}
 }
 
 // step runs a step and commits it.

@@ -25,6 +25,7 @@ const (
 // replaced or shortened (S3.3, S3.5). It is not safe for use by several goroutines while one extends it.
 type Chain struct {
 	user       UserID
+	first      *DeviceList
 	head       *DeviceList
 	statements [][]byte
 	hashes     [][32]byte
@@ -82,9 +83,7 @@ func (c *Chain) Head() *DeviceList {
 	if c.head == nil {
 		return nil
 	}
-	list := *c.head
-	list.Entries = slices.Clone(list.Entries)
-	return &list
+	return c.head.clone()
 }
 
 // Version gives the newest version, or 0 if the chain is empty.
@@ -103,9 +102,36 @@ func (c *Chain) At(version uint32) (*DeviceList, bool) {
 	if _, held := c.Hash(version); !held {
 		return nil, false
 	}
+	switch version {
+	case c.Version():
+		return c.Head(), true
+	case 1:
+		return c.first.clone(), true
+	}
 	list, err := ParseDeviceList(c.statements[version-1])
 	return list, err == nil
 }
+
+// Clone gives a chain of its own that says the same.
+func (c *Chain) Clone() *Chain {
+	other := *c
+	other.statements = slices.Clone(c.statements) // statements, lists and entries are never written to
+	other.hashes = slices.Clone(c.hashes)
+	other.devices = make(map[DeviceID]*history, len(c.devices))
+	for id, known := range c.devices {
+		own := *known
+		other.devices[id] = &own
+	}
+	return &other
+}
+
+// Is reports whether the chain's statements are these, byte for byte.
+func (c *Chain) Is(statements [][]byte) bool {
+	return slices.EqualFunc(c.statements, statements, bytes.Equal)
+}
+
+// Size gives the length of all statements together, in bytes.
+func (c *Chain) Size() int { return c.size }
 
 // Statements gives copies of the signed bytes of all versions, oldest first.
 func (c *Chain) Statements() [][]byte {
@@ -207,6 +233,9 @@ func (c *Chain) add(list *DeviceList) {
 		}
 		known.dropped |= known.latest.Protocols &^ entry.Protocols
 		known.latest = entry
+	}
+	if c.first == nil {
+		c.first = list
 	}
 	c.head = list
 	c.statements = append(c.statements, list.statement)

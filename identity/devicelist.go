@@ -82,6 +82,12 @@ func (l *DeviceList) Entry(id DeviceID) (Entry, bool) {
 	return l.Entries[i], true
 }
 
+func (l *DeviceList) clone() *DeviceList {
+	list := *l
+	list.Entries = slices.Clone(list.Entries)
+	return &list
+}
+
 // Hash gives SHA-256 of the whole statement, signatures included: what the next version and sealed content name.
 func (l *DeviceList) Hash() [32]byte { return l.hash }
 

@@ -137,8 +137,16 @@ func TestS3_3_ChainFollowsItsModel(t *testing.T) {
 				sound = sound && !removed[name] && dropped[name]&protocols == 0
 			}
 			candidate := alice.list(statement, "phone", entries...)
+			original, version := chain, chain.Version()
+			chain = original.Clone()
 			if err := chain.Extend(candidate); (err == nil) != sound {
 				rt.Fatalf("sound %v, chain says %v", sound, err)
+			}
+			if original.Version() != version || !original.Is(chain.Statements()[:version]) {
+				rt.Fatal("what was done to the clone was done to the original")
+			}
+			if sound {
+				checkStandings(rt, alice, original, names, accepts, removed)
 			}
 			if !sound {
 				continue

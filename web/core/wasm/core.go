@@ -34,6 +34,7 @@ type core struct {
 	store   *jsStore
 	records *records // nil until a key has opened them
 	server  string
+	chains  device.ChainCache
 	unread  unreadCounts
 }
 
@@ -115,7 +116,7 @@ func (r *records) check() error {
 
 // host lends a step what it needs.
 func (c *core) host() device.Host {
-	return device.Host{Records: c.records, Now: time.Now().UTC(), Rand: rand.Reader, Server: c.server}
+	return device.Host{Records: c.records, Now: time.Now().UTC(), Rand: rand.Reader, Server: c.server, Chains: &c.chains}
 }
 
 // call does what JavaScript asks for and gives the answer as JSON.
