@@ -130,7 +130,11 @@ func (w *work) startSession(self *own, chain *identity.Chain, entry identity.Ent
 	if err != nil {
 		return err
 	}
-	session, err := cryptobox.StartSession(w.Rand, self.agreement, me, member(chain.Head().UserKey, entry), bundle)
+	agreement, err := self.agreementKey()
+	if err != nil {
+		return err
+	}
+	session, err := cryptobox.StartSession(w.Rand, agreement, me, member(chain.Head().UserKey, entry), bundle)
 	if err != nil {
 		return err
 	}

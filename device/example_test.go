@@ -39,7 +39,7 @@ func TestRecordsOfEarlierReleases(t *testing.T) {
 			if err := json.Unmarshal(must(os.ReadFile(file)), &example); err != nil {
 				t.Fatal(err)
 			}
-			p := &party{world: newWorld(t, 1), records: memory{}}
+			p := &party{world: newWorld(t, 1), records: memory{}, chains: new(ChainCache)}
 			p.now = p.now.Add(time.Hour)
 			for _, record := range example.Records {
 				p.records[Key{record.Collection, record.Owner, record.Number}] = record.Value

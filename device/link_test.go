@@ -24,7 +24,7 @@ type linking struct {
 func startLink(alice *party, protocols identity.Protocols) *linking {
 	alice.t.Helper()
 	l := &linking{world: alice.world, alice: alice, slot: map[cryptobox.LinkStep][]byte{}}
-	l.fresh = &party{world: alice.world, records: memory{}}
+	l.fresh = &party{world: alice.world, records: memory{}, chains: new(ChainCache)}
 	l.put(l.fresh.step(func(h Host) (Step, error) {
 		step, shown, err := h.StartLink(protocols)
 		l.device, l.code = shown.Device, shown.Code

@@ -72,7 +72,10 @@ func (w *work) newJoining(protocols identity.Protocols) (joining, error) {
 		return joining{}, err
 	}
 	defer transfer.Erase()
-	public := linkKeys(&made, protocols, transfer)
+	public, err := linkKeys(&made, protocols, transfer)
+	if err != nil {
+		return joining{}, err
+	}
 	code, err := cryptobox.NewLinkCode(w.Rand, &public)
 	if err != nil {
 		return joining{}, err
@@ -100,34 +103,38 @@ func (l *newDevice) erase() {
 
 func (r *joining) load() (l *newDevice, err error) {
 	l = new(newDevice)
-	if l.signing, err = cryptobox.SigningKeyFromSeed(r.Keys.Signing); err != nil {
-		return nil, err
-	}
-	if l.agreement, err = cryptobox.AgreementKeyFromSeed(r.Keys.Agreement); err != nil {
-		return nil, err
-	}
+	l.seeds = r.Keys
 	if l.transfer, err = cryptobox.TransferKeyFromSeed(r.Transfer); err != nil {
 		return nil, err
 	}
-	if len(r.Keys.Box) > 0 {
-		if l.box, err = cryptobox.BoxKeyFromSeed(r.Keys.Box); err != nil {
-			return nil, err
-		}
+	if l.public, err = linkKeys(&l.own, r.Protocols, l.transfer); err != nil {
+		return nil, err
 	}
-	l.public = linkKeys(&l.own, r.Protocols, l.transfer)
 	l.code, err = cryptobox.LinkCodeFromSeed(r.Secret, &l.public)
 	return l, err
 }
 
 // linkKeys gives the public keys of a device that wants to be linked (L1.1).
-func linkKeys(o *own, protocols identity.Protocols, transfer *cryptobox.TransferKey) cryptobox.LinkKeys {
-	public := cryptobox.LinkKeys{
-		Signing: o.signing.PublicKey(), Agreement: o.agreement.PublicKey(), Protocols: protocols, Transfer: transfer.PublicKey(),
+func linkKeys(o *own, protocols identity.Protocols, transfer *cryptobox.TransferKey) (public cryptobox.LinkKeys, err error) {
+	signing, err := o.signingKey()
+	if err != nil {
+		return public, err
 	}
-	if o.box != nil {
-		public.Box = o.box.PublicKey()
+	agreement, err := o.agreementKey()
+	if err != nil {
+		return public, err
 	}
-	return public
+	box, err := o.boxKey()
+	if err != nil {
+		return public, err
+	}
+	public = cryptobox.LinkKeys{
+		Signing: signing.PublicKey(), Agreement: agreement.PublicKey(), Protocols: protocols, Transfer: transfer.PublicKey(),
+	}
+	if box != nil {
+		public.Box = box.PublicKey()
+	}
+	return public, nil
 }
 
 func (w *work) joining() (joining, *newDevice, error) {

@@ -78,13 +78,17 @@ func (w *work) open(envelope Envelope) (*arrival, error) {
 // (S4.4). A key that no list held here has yet may stand on the next one, so that the chain is fetched before it is forged.
 func (a *arrival) unseal(claimed claim) error {
 	mine, _ := a.self.chain.Device(a.self.Device)
-	if mine.Protocols.Has(identity.ProtocolSession) || a.self.box == nil {
+	if mine.Protocols.Has(identity.ProtocolSession) || !a.self.hasBox() {
 		return refusalError(Downgrade)
+	}
+	own, err := a.self.boxKey()
+	if err != nil {
+		return err
 	}
 	otherwise := NoBoxKey
 	box := cryptobox.Box{Nonce: [cryptobox.NonceSize]byte(claimed.nonce), Ciphertext: claimed.ciphertext}
 	for key := range boxKeys(a.sender, a.device) {
-		raw, err := cryptobox.Open(box, key, a.self.box)
+		raw, err := cryptobox.Open(box, key, own)
 		if err == nil {
 			a.key, a.raw = key, raw
 			return nil

@@ -91,7 +91,11 @@ func (w *work) acceptStart(a *arrival, claimed claim, preamble *cryptobox.Preamb
 	if err != nil {
 		return err
 	}
-	session, err := cryptobox.AcceptSession(a.self.agreement, me, member(a.sender.Head().UserKey, entry), preamble, private)
+	agreement, err := a.self.agreementKey()
+	if err != nil {
+		return err
+	}
+	session, err := cryptobox.AcceptSession(agreement, me, member(a.sender.Head().UserKey, entry), preamble, private)
 	if err != nil {
 		return sessionRefusal(err)
 	}

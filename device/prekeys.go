@@ -169,9 +169,13 @@ func (w *work) makePrekey(self *own, kind identity.PrekeyKind) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	signing, err := self.signingKey()
+	if err != nil {
+		return nil, err
+	}
 	prekey, err := identity.SignPrekey(identity.PrekeyFields{
 		Kind: kind, User: self.User, Number: *number, CreatedAt: w.Now, Key: public,
-	}, self.signing)
+	}, signing)
 	if err != nil {
 		return nil, err
 	}

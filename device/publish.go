@@ -113,7 +113,11 @@ func (w *work) publish(self *own, entries []identity.Entry) error {
 		return err
 	}
 	defer user.Erase()
-	statement, err := identity.SignDeviceList(self.chain.Head(), user, self.signing, entries)
+	signing, err := self.signingKey()
+	if err != nil {
+		return err
+	}
+	statement, err := identity.SignDeviceList(self.chain.Head(), user, signing, entries)
 	if err != nil {
 		return err
 	}

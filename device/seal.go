@@ -100,7 +100,7 @@ func (o *own) cannotReach(entry identity.Entry) FailureReason {
 		return ""
 	case entry.Protocols.Has(identity.ProtocolSession) || !entry.Protocols.Has(identity.ProtocolBox):
 		return RecipientNeedsSession
-	case o.box == nil || !mine.Protocols.Has(identity.ProtocolBox):
+	case !o.hasBox() || !mine.Protocols.Has(identity.ProtocolBox):
 		return RecipientNeedsBox
 	}
 	return ""
@@ -123,7 +123,11 @@ func (w *work) sealOne(
 	if entry.Protocols.Has(identity.ProtocolSession) {
 		return w.sealInSession(list.UserID(), entry.DeviceID(), plaintext)
 	}
-	box, err := cryptobox.Seal(w.Rand, plaintext, entry.BoxKey, self.box)
+	key, err := self.boxKey()
+	if err != nil {
+		return nil, err
+	}
+	box, err := cryptobox.Seal(w.Rand, plaintext, entry.BoxKey, key)
 	if err != nil {
 		return nil, err
 	}

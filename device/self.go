@@ -31,21 +31,52 @@ type keys struct {
 	Agreement []byte
 	Box       []byte `json:",omitempty"` // only of a device that takes boxes
 	UserID    identity.UserID
+	Device    identity.DeviceID `json:",omitzero"` // of Signing; earlier releases have left it out
 	CreatedAt time.Time
 }
 
-// own is one's own device, ready for use. Call erase when done.
+// own is one's own device, ready for use. Call erase when done. Its keys are made of their seeds when they are first needed:
+// a message in a session needs none of them, and making them takes longer than opening it.
 type own struct {
 	Self
+	seeds     keys
 	signing   *cryptobox.SigningKey
 	agreement *cryptobox.AgreementKey
-	box       *cryptobox.BoxKey // nil without
+	box       *cryptobox.BoxKey
 	chain     *identity.Chain
 }
 
+func (o *own) signingKey() (_ *cryptobox.SigningKey, err error) {
+	if o.signing == nil {
+		o.signing, err = cryptobox.SigningKeyFromSeed(o.seeds.Signing)
+	}
+	return o.signing, err
+}
+
+func (o *own) agreementKey() (_ *cryptobox.AgreementKey, err error) {
+	if o.agreement == nil {
+		o.agreement, err = cryptobox.AgreementKeyFromSeed(o.seeds.Agreement)
+	}
+	return o.agreement, err
+}
+
+// boxKey gives nil if the device has none.
+func (o *own) boxKey() (_ *cryptobox.BoxKey, err error) {
+	if o.box == nil && o.hasBox() {
+		o.box, err = cryptobox.BoxKeyFromSeed(o.seeds.Box)
+	}
+	return o.box, err
+}
+
+func (o *own) hasBox() bool { return len(o.seeds.Box) > 0 }
+
 func (o *own) erase() {
-	o.signing.Erase()
-	o.agreement.Erase()
+	if o.signing != nil {
+		o.signing.Erase()
+	}
+	if o.agreement != nil {
+		o.agreement.Erase()
+	}
 	if o.box != nil {
 		o.box.Erase()
 	}
@@ -102,29 +133,43 @@ func generateDevice(h Host, protocols identity.Protocols) (made own, err error) 
 	if made.agreement, err = cryptobox.GenerateAgreementKey(h.Rand); err != nil {
 		return own{}, err
 	}
-	if protocols.Has(identity.ProtocolBox) {
-		made.box, err = cryptobox.GenerateBoxKey(h.Rand)
+	made.seeds = keys{Signing: made.signing.Seed(), Agreement: made.agreement.Seed()}
+	made.seeds.Device = identity.NewDeviceID(made.signing.PublicKey())
+	if !protocols.Has(identity.ProtocolBox) {
+		return made, nil
 	}
-	return made, err
+	if made.box, err = cryptobox.GenerateBoxKey(h.Rand); err != nil {
+		return own{}, err
+	}
+	made.seeds.Box = made.box.Seed()
+	return made, nil
 }
 
 // entry signs what the device says of itself (S4).
 func (o *own) entry(user identity.UserID, protocols identity.Protocols, now time.Time) (identity.Entry, error) {
-	fields := identity.EntryFields{
-		UserID: user, AgreementKey: o.agreement.PublicKey(), Protocols: protocols, CreatedAt: now,
+	signing, err := o.signingKey()
+	if err != nil {
+		return identity.Entry{}, err
 	}
-	if o.box != nil {
-		fields.BoxKey = o.box.PublicKey()
+	agreement, err := o.agreementKey()
+	if err != nil {
+		return identity.Entry{}, err
 	}
-	return identity.SignEntry(fields, o.signing)
+	box, err := o.boxKey()
+	if err != nil {
+		return identity.Entry{}, err
+	}
+	fields := identity.EntryFields{UserID: user, AgreementKey: agreement.PublicKey(), Protocols: protocols, CreatedAt: now}
+	if box != nil {
+		fields.BoxKey = box.PublicKey()
+	}
+	return identity.SignEntry(fields, signing)
 }
 
 // keys gives the device's seeds for the record.
 func (o *own) keys(user identity.UserID, now time.Time) keys {
-	k := keys{Signing: o.signing.Seed(), Agreement: o.agreement.Seed(), UserID: user, CreatedAt: now}
-	if o.box != nil {
-		k.Box = o.box.Seed()
-	}
+	k := o.seeds
+	k.UserID, k.CreatedAt = user, now
 	return k
 }
 
@@ -134,12 +179,19 @@ func (h Host) Self() (Self, error) {
 	if err != nil {
 		return Self{}, err
 	}
-	signing, err := cryptobox.SigningKeyFromSeed(k.Signing)
-	if err != nil {
-		return Self{}, err
+	return k.self()
+}
+
+func (k *keys) self() (Self, error) {
+	if k.Device == (identity.DeviceID{}) {
+		signing, err := cryptobox.SigningKeyFromSeed(k.Signing)
+		if err != nil {
+			return Self{}, err
+		}
+		defer signing.Erase()
+		k.Device = identity.NewDeviceID(signing.PublicKey())
 	}
-	defer signing.Erase()
-	return Self{User: k.UserID, Device: identity.NewDeviceID(signing.PublicKey()), CreatedAt: k.CreatedAt}, nil
+	return Self{User: k.UserID, Device: k.Device, CreatedAt: k.CreatedAt}, nil
 }
 
 // TakesSessions reports whether this device takes sessions: then it has prekeys to look after, and boxes are refused (B3).
@@ -261,20 +313,11 @@ func (h Host) own() (*own, error) {
 	if err != nil {
 		return nil, err
 	}
-	signing, err := cryptobox.SigningKeyFromSeed(k.Signing)
+	self, err := k.self()
 	if err != nil {
 		return nil, err
 	}
-	agreement, err := cryptobox.AgreementKeyFromSeed(k.Agreement)
-	if err != nil {
-		return nil, err
-	}
-	self := Self{User: k.UserID, Device: identity.NewDeviceID(signing.PublicKey()), CreatedAt: k.CreatedAt}
-	o := &own{Self: self, signing: signing, agreement: agreement, chain: chain}
-	if len(k.Box) > 0 {
-		o.box, err = cryptobox.BoxKeyFromSeed(k.Box)
-	}
-	return o, err
+	return &own{Self: self, seeds: k, chain: chain}, nil
 }
 
 func onlyIf(condition bool, err error) error {

@@ -22,7 +22,7 @@ func (h Host) TakeSessions() (Step, error) {
 	if entry.Protocols.Has(identity.ProtocolSession) {
 		return w.done(w.dropBoxKey())
 	}
-	self.box = nil
+	self.seeds.Box = nil
 	upgraded, err := self.entry(self.User, identity.ProtocolSession, entry.CreatedAt)
 	if err != nil {
 		return Step{}, err

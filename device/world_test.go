@@ -55,7 +55,7 @@ type party struct {
 	box     *cryptobox.BoxKey
 	entry   identity.Entry
 	records memory
-	chains  ChainCache
+	chains  *ChainCache
 	claimed []identity.UserID // for the outbox's head
 }
 
@@ -75,7 +75,7 @@ func (w *world) join() *party { return w.joinWith(identity.ProtocolBox) }
 // joinWith makes one whose device takes these protocols, with prekeys on the server if it takes sessions.
 func (w *world) joinWith(protocols identity.Protocols) *party {
 	w.t.Helper()
-	p := &party{world: w, records: memory{}}
+	p := &party{world: w, records: memory{}, chains: new(ChainCache)}
 	p.step(func(h Host) (Step, error) {
 		step, self, err := h.Create(protocols)
 		p.Self = self
@@ -105,7 +105,7 @@ func (p *party) addDevice(protocols identity.Protocols) *party {
 	p.publish(append(p.head().Entries, entry)...)
 	added := &party{
 		world: p.world, Self: Self{User: p.User, Device: entry.DeviceID()}, signing: made.signing, box: made.box, entry: entry,
-		records: memory{},
+		records: memory{}, chains: new(ChainCache),
 	}
 	if added.box == nil {
 		added.box = must(cryptobox.GenerateBoxKey(p.random)) // what an attacker might use
@@ -134,7 +134,7 @@ func (p *party) publish(entries ...identity.Entry) {
 }
 
 func (p *party) host() Host {
-	return Host{Records: p.records, Now: p.now, Rand: p.random, Server: "https://chat.example", Chains: &p.chains}
+	return Host{Records: p.records, Now: p.now, Rand: p.random, Server: "https://chat.example", Chains: p.chains}
 }
 
 // step runs a step and commits it.
