@@ -8,7 +8,7 @@ cd "$root/${1:?usage: node-test.sh DIR}"
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 
-node --test --test-timeout=300000 --test-reporter=spec --test-reporter-destination=stdout \
+node --test --test-timeout=600000 --test-reporter=spec --test-reporter-destination=stdout \
   --test-reporter=tap --test-reporter-destination="$report"
 (($(sed -n 's/^# pass //p' "$report") > 0)) || fail "No test ran."
 refuse_skips "$(sed -n 's/^# skipped //p' "$report")"

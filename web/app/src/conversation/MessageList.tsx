@@ -1,6 +1,6 @@
 import type { Message, UserId } from '@letterlock/core';
 import { ActionIcon, Badge, Text } from '@mantine/core';
-import { useCallback, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import { useLetterlock } from '../core/letterlock';
 import { showFailure } from '../ui/failures';
@@ -12,6 +12,11 @@ import { useMarkRead } from './markread';
 
 /** So many pixels beyond what is seen are drawn, and loaded, ahead. */
 const AHEAD = { top: 1200, bottom: 600 };
+
+/** A list whose rows were measured, and whose height has stayed the same for so long, stands still. */
+const AT_REST_MS = 40;
+/** It is shown after so long in any case: more may be coming all the time. */
+const SHOWN_MS = 400;
 
 interface Props {
   peer: UserId;
@@ -36,6 +41,7 @@ function Loaded({ peer, name, unread, pages, history }: Omit<Props, 'at'> & { pa
   const { messages, firstIndex, atEnd, at } = history;
   const [atBottom, setAtBottom] = useState(true);
   const settled = useRef(false); // at first it scrolls by itself to where it opens
+  const [atRest, moved] = useRest();
   const [lastSeen, setLastSeen] = useState(0);
   useMarkRead(peer, messages, lastSeen);
 
@@ -43,6 +49,7 @@ function Loaded({ peer, name, unread, pages, history }: Omit<Props, 'at'> & { pa
   const seen = ({ startIndex, endIndex }: ListRange) => {
     const shown = startIndex - firstIndex;
     settled.current ||= shown <= start && start <= endIndex - firstIndex;
+    if (settled.current) moved();
     const message = messages[endIndex - firstIndex];
     if (message) setLastSeen((last) => Math.max(last, message.number));
   };
@@ -62,6 +69,10 @@ function Loaded({ peer, name, unread, pages, history }: Omit<Props, 'at'> & { pa
         aria-label="Messages"
         aria-live="off" // scrolling would read old messages out; what is new is announced elsewhere
         className={classes.scroller}
+        data-at-rest={atRest}
+        totalListHeightChanged={() => {
+          if (settled.current) moved();
+        }}
         data={messages}
         firstItemIndex={firstIndex}
         initialTopMostItemIndex={{ index: start, align: at === undefined ? 'end' : 'center' }}
@@ -97,6 +108,24 @@ function Loaded({ peer, name, unread, pages, history }: Omit<Props, 'at'> & { pa
       )}
     </div>
   );
+}
+
+/** Whether it has come to rest once, and what to call whenever it moves. Rows that are still being measured are not shown. */
+function useRest(): [boolean, () => void] {
+  const [atRest, setAtRest] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const moved = useCallback(() => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setAtRest(true), AT_REST_MS);
+  }, []);
+  useEffect(() => {
+    const last = setTimeout(() => setAtRest(true), SHOWN_MS);
+    return () => {
+      clearTimeout(last);
+      clearTimeout(timer.current);
+    };
+  }, []);
+  return [atRest, moved];
 }
 
 function Empty({ name }: { name: string }) {
