@@ -19,10 +19,10 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** @returns {Promise<import('playwright-core').Browser>} */
-export async function launch() {
+/** @param {string[]} more arguments @returns {Promise<import('playwright-core').Browser>} */
+export async function launch(more = []) {
   await mkdir(artifacts, { recursive: true });
-  return chromium.launch({ executablePath: process.env.CHROMIUM_BIN || '/usr/bin/chromium', args: ARGS });
+  return chromium.launch({ executablePath: process.env.CHROMIUM_BIN || '/usr/bin/chromium', args: [...ARGS, ...more] });
 }
 
 /**
