@@ -1,29 +1,13 @@
 // The playground as someone uses it: in a real browser, under the server's Content-Security-Policy, without the internet.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { artifacts, launch } from '../browser.mjs';
 import { atEnd, PATIENCE_MS, Person, startServer } from '../../testing/programs.mjs';
 
-const artifacts = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
 let browser;
 
 before(async () => {
-  await mkdir(artifacts, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN || '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  browser = await launch();
 });
 after(() => browser?.close());
 
