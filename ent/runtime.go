@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
 	"github.com/letterlock/letterlock/ent/linkmessage"
@@ -17,6 +18,12 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	deletedidFields := schema.DeletedID{}.Fields()
+	_ = deletedidFields
+	// deletedidDescID is the schema descriptor for id field.
+	deletedidDescID := deletedidFields[0].Descriptor()
+	// deletedid.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	deletedid.IDValidator = deletedidDescID.Validators[0].(func(string) error)
 	deviceFields := schema.Device{}.Fields()
 	_ = deviceFields
 	// deviceDescUserID is the schema descriptor for user_id field.

@@ -22,6 +22,11 @@ func (r *mutationResolver) PublishDeviceList(ctx context.Context, input model.Pu
 	return r.publish(ctx, input)
 }
 
+// DeleteUser is the resolver for the deleteUser field.
+func (r *mutationResolver) DeleteUser(ctx context.Context, input model.DeleteUserInput) (*model.DeleteUserPayload, error) {
+	return r.deleteUser(ctx, input)
+}
+
 // UploadPrekeys is the resolver for the uploadPrekeys field.
 func (r *mutationResolver) UploadPrekeys(ctx context.Context, input model.UploadPrekeysInput) (*model.UploadPrekeysPayload, error) {
 	return r.uploadPrekeys(ctx, input)

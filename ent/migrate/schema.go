@@ -9,6 +9,17 @@ import (
 )
 
 var (
+	// DeletedIdsColumns holds the columns for the "deleted_ids" table.
+	DeletedIdsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 43},
+		{Name: "deleted_at", Type: field.TypeInt64},
+	}
+	// DeletedIdsTable holds the schema information for the "deleted_ids" table.
+	DeletedIdsTable = &schema.Table{
+		Name:       "deleted_ids",
+		Columns:    DeletedIdsColumns,
+		PrimaryKey: []*schema.Column{DeletedIdsColumns[0]},
+	}
 	// DevicesColumns holds the columns for the "devices" table.
 	DevicesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 33},
@@ -30,6 +41,13 @@ var (
 				Columns:    []*schema.Column{DevicesColumns[6]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "device_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{DevicesColumns[6]},
 			},
 		},
 	}
@@ -206,6 +224,7 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		DeletedIdsTable,
 		DevicesTable,
 		DeviceListsTable,
 		LinkMessagesTable,
@@ -218,6 +237,9 @@ var (
 )
 
 func init() {
+	DeletedIdsTable.Annotation = &entsql.Annotation{
+		Table: "deleted_ids",
+	}
 	DevicesTable.ForeignKeys[0].RefTable = UsersTable
 	DevicesTable.Annotation = &entsql.Annotation{
 		Table: "devices",

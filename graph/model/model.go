@@ -28,6 +28,20 @@ type ClaimPrekeysPayload struct {
 	Sets []PrekeySet `json:"sets"`
 }
 
+// The word of a user that the server is to forget them.
+type DeleteUserInput struct {
+	// The deletion, signed by the user key: for this server, and while the device list has the version that it names (docs/protocol.md, S7).
+	Deletion []byte `json:"deletion"`
+}
+
+// The user is deleted.
+type DeleteUserPayload struct {
+	// The id that nobody has here any more.
+	UserID string `json:"userId"`
+	// When it was deleted; the same for a repeated call.
+	DeletedAt time.Time `json:"deletedAt"`
+}
+
 // What became of one envelope.
 type Delivery struct {
 	// The device it was for.
@@ -446,7 +460,7 @@ const (
 	ErrorCodeRequestTooLarge ErrorCode = "REQUEST_TOO_LARGE"
 	// No token, or one that is refused. The message says why. Make a new one.
 	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
-	// The token's device is no longer on its user's list.
+	// The token's device is no longer on its user's list, or its user was deleted.
 	ErrorCodeDeviceRemoved ErrorCode = "DEVICE_REMOVED"
 	// A key or signature in a statement is refused.
 	ErrorCodeStatementInvalid ErrorCode = "STATEMENT_INVALID"

@@ -25,6 +25,8 @@ type Mailboxes interface {
 	// MoveList sets the list version on all mailboxes of the user, makes those of added devices and closes those of removed
 	// ones, inside tx.
 	MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID, version uint32, added, removed []identity.DeviceID) error
+	// Delete deletes the mailboxes of the user with all that waits in them, inside tx.
+	Delete(ctx context.Context, tx *ent.Tx, user identity.UserID) error
 	// Closed tells, after the commit, that these devices were removed, so that their open readers end.
 	Closed(devices ...identity.DeviceID)
 }

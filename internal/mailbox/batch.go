@@ -18,6 +18,8 @@ type batch struct {
 	now    time.Time
 	works  []*work
 
+	// asked are the devices whose mailboxes claimed is about.
+	asked   []identity.DeviceID
 	claimed *claimed
 	known   map[sendKey]memory
 	quota   quota
@@ -31,11 +33,12 @@ type batch struct {
 
 // run runs the batch against the store, up to its commit.
 func (b *batch) run(ctx context.Context, store store) error {
-	tx, claimed, err := store.begin(ctx, b.request())
+	request := b.request()
+	tx, claimed, err := store.begin(ctx, request)
 	if err != nil {
 		return err
 	}
-	b.claimed = claimed
+	b.asked, b.claimed = request.devices, claimed
 	b.answers = make([]answer, len(b.works))
 	if err := b.decide(ctx, tx); err != nil {
 		tx.rollback()

@@ -47,9 +47,14 @@ func (k *known) get(device identity.DeviceID) *knownMailbox {
 	return m
 }
 
-// learn takes over what a batch has found under lock, and what it has made of it.
-func (k *known) learn(found *claimed) {
+// learn takes over what a batch has found under lock of the mailboxes that it asked for, and what it has made of it.
+func (k *known) learn(asked []identity.DeviceID, found *claimed) {
 	k.store.Store(found.epoch)
+	for _, device := range asked {
+		if found.mailboxes[device] == nil {
+			k.mailboxes.Remove(device) // deleted with its user
+		}
+	}
 	for device, row := range found.mailboxes {
 		if row.closed {
 			k.mailboxes.Remove(device)
@@ -63,6 +68,13 @@ func (k *known) learn(found *claimed) {
 			k.mailboxes.Add(device, m)
 		}
 		m.waiting.Store(row.count)
+	}
+}
+
+// forget drops what is remembered of devices.
+func (k *known) forget(devices []identity.DeviceID) {
+	for _, device := range devices {
+		k.mailboxes.Remove(device)
 	}
 }
 
