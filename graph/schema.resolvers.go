@@ -82,6 +82,11 @@ func (r *queryResolver) PrekeyCount(ctx context.Context) (*model.PrekeyCount, er
 	return r.prekeyCount(ctx)
 }
 
+// ExportUser is the resolver for the exportUser field.
+func (r *queryResolver) ExportUser(ctx context.Context, listsAfter *int, devicesAfter *string) (*model.UserExport, error) {
+	return r.exportUser(ctx, listsAfter, devicesAfter)
+}
+
 // LinkMessage is the resolver for the linkMessage field.
 func (r *queryResolver) LinkMessage(ctx context.Context, slot []byte, step int) ([]byte, error) {
 	return r.Links.Get(ctx, slot, step)

@@ -62,6 +62,7 @@ type QueryResolver interface {
 	User(ctx context.Context, id string, sinceVersion *int) (*model.User, error)
 	Mailbox(ctx context.Context, first *int, after *string) (*model.MessageConnection, error)
 	PrekeyCount(ctx context.Context) (*model.PrekeyCount, error)
+	ExportUser(ctx context.Context, listsAfter *int, devicesAfter *string) (*model.UserExport, error)
 	LinkMessage(ctx context.Context, slot []byte, step int) ([]byte, error)
 }
 type SubscriptionResolver interface {
@@ -239,6 +240,19 @@ type Query {
   ): MessageConnection!
   "How many prekeys of the calling device are left, so that it knows when to upload more. Needs a token."
   prekeyCount: PrekeyCount!
+  """
+  What the server holds of the calling user: for each device that is or was on the list its row, its prekeys and the state of its mailbox,
+  and every signed list. 100 lists and 4 devices a call: ask again with the last ones while there is more. What waits is read by each
+  device itself, with ` + "`" + `mailbox` + "`" + `. Not in here, since the server can't tell whose they are, or looks for them by their recipient alone:
+  hashes of sent message ids (seven days), link slots (ten minutes), and what others have not yet acknowledged of what was sent. Needs a
+  token.
+  """
+  exportUser(
+    "The highest version of a list that the caller already holds."
+    listsAfter: Int = 0
+    "The last device that the caller already holds."
+    devicesAfter: ID
+  ): UserExport!
   """
   What was written in a step of a link slot (docs/protocol.md, L1.3); ` + "`" + `null` + "`" + ` as long as nothing was, and after its ten
   minutes. Needs no token.
@@ -423,6 +437,96 @@ type SignedDeviceList {
   statement: Bytes!
 }
 
+"What the server holds of a user, or a part of it."
+type UserExport {
+  "The user's id."
+  userId: ID!
+  "When the user was registered."
+  createdAt: Time!
+  "The version of the device list that holds now."
+  listVersion: Int!
+  "Signed device lists, oldest first. The user key, and every key of a device, stand in them."
+  deviceLists: [ExportedDeviceList!]!
+  "Devices, those too that were removed, in order of their ids."
+  devices: [ExportedDevice!]!
+  "Whether lists or devices are left."
+  hasMore: Boolean!
+}
+
+"A stored version of a device list."
+type ExportedDeviceList {
+  "The version."
+  version: Int!
+  "The signed statement."
+  statement: Bytes!
+  "When it was stored."
+  createdAt: Time!
+}
+
+"A stored device."
+type ExportedDevice {
+  "The device's id."
+  id: ID!
+  "When the device was registered."
+  createdAt: Time!
+  "When a list no longer named it; null while one does."
+  removedAt: Time
+  "The highest number of a one-time X25519 prekey that was ever uploaded."
+  oneTimeNumber: Counter!
+  "The highest number of a one-time ML-KEM-768 prekey that was ever uploaded."
+  kemOneTimeNumber: Counter!
+  "The prekeys that wait to be handed out."
+  prekeys: [ExportedPrekey!]!
+  "The state of its mailbox."
+  mailbox: ExportedMailbox!
+}
+
+"A stored prekey."
+type ExportedPrekey {
+  "What it is for."
+  kind: PrekeyKind!
+  "Its number, of its kind."
+  number: Counter!
+  "The signed statement."
+  statement: Bytes!
+  "When it was uploaded."
+  createdAt: Time!
+}
+
+"What a prekey is for."
+enum PrekeyKind {
+  "X25519, used until it is replaced."
+  SIGNED
+  "X25519, for one session."
+  ONE_TIME
+  "ML-KEM-768, for one session."
+  KEM_ONE_TIME
+  "ML-KEM-768, used where no one-time one is left."
+  KEM_LAST_RESORT
+}
+
+"The state of a mailbox."
+type ExportedMailbox {
+  "Its number, which stands in cursors and in the ids of its messages."
+  id: Counter!
+  "The list version that senders have to name."
+  listVersion: Int!
+  "Whether its device was removed."
+  closed: Boolean!
+  "How many envelopes were ever put into it."
+  lastNumber: Counter!
+  "Up to which of them the device has acknowledged."
+  acknowledgedNumber: Counter!
+  "How many wait."
+  waitingCount: Counter!
+  "How many bytes of ciphertext wait."
+  waitingBytes: Counter!
+  "How many have expired, ever."
+  expiredCount: Counter!
+  "How many envelopes of this device the server has accepted, ever."
+  acceptedCount: Counter!
+}
+
 "One page of a mailbox, as a Relay connection."
 type MessageConnection {
   "The messages with their positions."
@@ -471,6 +575,8 @@ type Message {
   senderListVersion: Int!
   "When the server accepted it."
   sentAt: Time!
+  "When the server deletes it if nobody has acknowledged it before."
+  expiresAt: Time!
   "What kind of envelope it is."
   kind: EnvelopeKind!
   "The sealed bytes."
@@ -801,6 +907,76 @@ func (ec *executionContext) childFields_Device(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Device", field.Name)
 }
 
+func (ec *executionContext) childFields_ExportedDevice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ExportedDevice_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExportedDevice_createdAt(ctx, field)
+	case "removedAt":
+		return ec.fieldContext_ExportedDevice_removedAt(ctx, field)
+	case "oneTimeNumber":
+		return ec.fieldContext_ExportedDevice_oneTimeNumber(ctx, field)
+	case "kemOneTimeNumber":
+		return ec.fieldContext_ExportedDevice_kemOneTimeNumber(ctx, field)
+	case "prekeys":
+		return ec.fieldContext_ExportedDevice_prekeys(ctx, field)
+	case "mailbox":
+		return ec.fieldContext_ExportedDevice_mailbox(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedDevice", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportedDeviceList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_ExportedDeviceList_version(ctx, field)
+	case "statement":
+		return ec.fieldContext_ExportedDeviceList_statement(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExportedDeviceList_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedDeviceList", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportedMailbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ExportedMailbox_id(ctx, field)
+	case "listVersion":
+		return ec.fieldContext_ExportedMailbox_listVersion(ctx, field)
+	case "closed":
+		return ec.fieldContext_ExportedMailbox_closed(ctx, field)
+	case "lastNumber":
+		return ec.fieldContext_ExportedMailbox_lastNumber(ctx, field)
+	case "acknowledgedNumber":
+		return ec.fieldContext_ExportedMailbox_acknowledgedNumber(ctx, field)
+	case "waitingCount":
+		return ec.fieldContext_ExportedMailbox_waitingCount(ctx, field)
+	case "waitingBytes":
+		return ec.fieldContext_ExportedMailbox_waitingBytes(ctx, field)
+	case "expiredCount":
+		return ec.fieldContext_ExportedMailbox_expiredCount(ctx, field)
+	case "acceptedCount":
+		return ec.fieldContext_ExportedMailbox_acceptedCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedMailbox", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportedPrekey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ExportedPrekey_kind(ctx, field)
+	case "number":
+		return ec.fieldContext_ExportedPrekey_number(ctx, field)
+	case "statement":
+		return ec.fieldContext_ExportedPrekey_statement(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExportedPrekey_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedPrekey", field.Name)
+}
+
 func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "maxRequestBytes":
@@ -845,6 +1021,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_senderListVersion(ctx, field)
 	case "sentAt":
 		return ec.fieldContext_Message_sentAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Message_expiresAt(ctx, field)
 	case "kind":
 		return ec.fieldContext_Message_kind(ctx, field)
 	case "ciphertext":
@@ -1015,6 +1193,24 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_deviceLists(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
+}
+
+func (ec *executionContext) childFields_UserExport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userId":
+		return ec.fieldContext_UserExport_userId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_UserExport_createdAt(ctx, field)
+	case "listVersion":
+		return ec.fieldContext_UserExport_listVersion(ctx, field)
+	case "deviceLists":
+		return ec.fieldContext_UserExport_deviceLists(ctx, field)
+	case "devices":
+		return ec.fieldContext_UserExport_devices(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_UserExport_hasMore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserExport", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1294,6 +1490,28 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_exportUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "listsAfter",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["listsAfter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "devicesAfter",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["devicesAfter"] = arg1
 	return args, nil
 }
 
@@ -1782,6 +2000,553 @@ func (ec *executionContext) fieldContext_Device_createdAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Device", field, false, false, "Time")
 }
 
+func (ec *executionContext) _ExportedDevice_id(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ExportedDevice_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportedDevice_removedAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_removedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_removedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportedDevice_oneTimeNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_oneTimeNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OneTimeNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_oneTimeNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedDevice_kemOneTimeNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_kemOneTimeNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KemOneTimeNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_kemOneTimeNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedDevice_prekeys(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_prekeys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prekeys, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExportedPrekey) graphql.Marshaler {
+			return ec.marshalNExportedPrekey2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekeyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_prekeys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportedDevice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedPrekey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportedDevice_mailbox(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_mailbox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mailbox, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportedMailbox) graphql.Marshaler {
+			return ec.marshalNExportedMailbox2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedMailbox(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_mailbox(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportedDevice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedMailbox(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportedDeviceList_version(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDeviceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDeviceList_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDeviceList_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDeviceList", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ExportedDeviceList_statement(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDeviceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDeviceList_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalNBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDeviceList_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDeviceList", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _ExportedDeviceList_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDeviceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDeviceList_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDeviceList_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDeviceList", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportedMailbox_id(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_listVersion(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_listVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ListVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_listVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ExportedMailbox_closed(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_closed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ExportedMailbox_lastNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_lastNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_lastNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_acknowledgedNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_acknowledgedNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcknowledgedNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_acknowledgedNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_waitingCount(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_waitingCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaitingCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_waitingCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_waitingBytes(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_waitingBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaitingBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_waitingBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_expiredCount(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_expiredCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiredCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_expiredCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_acceptedCount(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_acceptedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcceptedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_acceptedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedPrekey_kind(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.PrekeyKind) graphql.Marshaler {
+			return ec.marshalNPrekeyKind2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "PrekeyKind")
+}
+
+func (ec *executionContext) _ExportedPrekey_number(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedPrekey_statement(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalNBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _ExportedPrekey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "Time")
+}
+
 func (ec *executionContext) _Limits_maxRequestBytes(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2193,6 +2958,29 @@ func (ec *executionContext) _Message_sentAt(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Message_sentAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Message_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
 }
 
@@ -3350,6 +4138,50 @@ func (ec *executionContext) fieldContext_Query_prekeyCount(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_exportUser(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_exportUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExportUser(ctx, fc.Args["listsAfter"].(*int), fc.Args["devicesAfter"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserExport) graphql.Marshaler {
+			return ec.marshalNUserExport2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUserExport(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_exportUser(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserExport(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_exportUser_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_linkMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4012,6 +4844,162 @@ func (ec *executionContext) fieldContext_User_deviceLists(_ context.Context, fie
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _UserExport_userId(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "ID")
+}
+
+func (ec *executionContext) _UserExport_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "Time")
+}
+
+func (ec *executionContext) _UserExport_listVersion(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_listVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ListVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_listVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UserExport_deviceLists(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_deviceLists(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeviceLists, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExportedDeviceList) graphql.Marshaler {
+			return ec.marshalNExportedDeviceList2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceListᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_deviceLists(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserExport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedDeviceList(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserExport_devices(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_devices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Devices, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExportedDevice) graphql.Marshaler {
+			return ec.marshalNExportedDevice2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_devices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserExport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedDevice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserExport_hasMore(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -5725,6 +6713,233 @@ func (ec *executionContext) _Device(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var exportedDeviceImplementors = []string{"ExportedDevice"}
+
+func (ec *executionContext) _ExportedDevice(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedDevice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedDeviceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedDevice")
+		case "id":
+			out.Values[i] = ec._ExportedDevice_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExportedDevice_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removedAt":
+			out.Values[i] = ec._ExportedDevice_removedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "oneTimeNumber":
+			out.Values[i] = ec._ExportedDevice_oneTimeNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kemOneTimeNumber":
+			out.Values[i] = ec._ExportedDevice_kemOneTimeNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "prekeys":
+			out.Values[i] = ec._ExportedDevice_prekeys(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mailbox":
+			out.Values[i] = ec._ExportedDevice_mailbox(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportedDeviceListImplementors = []string{"ExportedDeviceList"}
+
+func (ec *executionContext) _ExportedDeviceList(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedDeviceList) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedDeviceListImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedDeviceList")
+		case "version":
+			out.Values[i] = ec._ExportedDeviceList_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statement":
+			out.Values[i] = ec._ExportedDeviceList_statement(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExportedDeviceList_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportedMailboxImplementors = []string{"ExportedMailbox"}
+
+func (ec *executionContext) _ExportedMailbox(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedMailbox) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedMailboxImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedMailbox")
+		case "id":
+			out.Values[i] = ec._ExportedMailbox_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "listVersion":
+			out.Values[i] = ec._ExportedMailbox_listVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closed":
+			out.Values[i] = ec._ExportedMailbox_closed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastNumber":
+			out.Values[i] = ec._ExportedMailbox_lastNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acknowledgedNumber":
+			out.Values[i] = ec._ExportedMailbox_acknowledgedNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waitingCount":
+			out.Values[i] = ec._ExportedMailbox_waitingCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waitingBytes":
+			out.Values[i] = ec._ExportedMailbox_waitingBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiredCount":
+			out.Values[i] = ec._ExportedMailbox_expiredCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptedCount":
+			out.Values[i] = ec._ExportedMailbox_acceptedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportedPrekeyImplementors = []string{"ExportedPrekey"}
+
+func (ec *executionContext) _ExportedPrekey(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedPrekey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedPrekeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedPrekey")
+		case "kind":
+			out.Values[i] = ec._ExportedPrekey_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "number":
+			out.Values[i] = ec._ExportedPrekey_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statement":
+			out.Values[i] = ec._ExportedPrekey_statement(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExportedPrekey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var limitsImplementors = []string{"Limits"}
 
 func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, obj *model.Limits) graphql.Marshaler {
@@ -5851,6 +7066,11 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "sentAt":
 			out.Values[i] = ec._Message_sentAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Message_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -6330,6 +7550,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_prekeyCount(ctx, field)
 				})
+		case "exportUser":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_exportUser(ctx, field)
+				})
 		case "linkMessage":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -6658,6 +7884,64 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "deviceLists":
 			out.Values[i] = ec._User_deviceLists(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var userExportImplementors = []string{"UserExport"}
+
+func (ec *executionContext) _UserExport(ctx context.Context, sel ast.SelectionSet, obj *model.UserExport) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userExportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserExport")
+		case "userId":
+			out.Values[i] = ec._UserExport_userId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._UserExport_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "listVersion":
+			out.Values[i] = ec._UserExport_listVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deviceLists":
+			out.Values[i] = ec._UserExport_deviceLists(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "devices":
+			out.Values[i] = ec._UserExport_devices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._UserExport_hasMore(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7196,6 +8480,74 @@ func (ec *executionContext) marshalNEnvelopeKind2githubᚗcomᚋletterlockᚋlet
 	return v
 }
 
+func (ec *executionContext) marshalNExportedDevice2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDevice(ctx context.Context, sel ast.SelectionSet, v model.ExportedDevice) graphql.Marshaler {
+	return ec._ExportedDevice(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNExportedDevice2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExportedDevice) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportedDevice2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDevice(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNExportedDeviceList2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceList(ctx context.Context, sel ast.SelectionSet, v model.ExportedDeviceList) graphql.Marshaler {
+	return ec._ExportedDeviceList(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNExportedDeviceList2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceListᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExportedDeviceList) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportedDeviceList2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceList(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNExportedMailbox2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedMailbox(ctx context.Context, sel ast.SelectionSet, v *model.ExportedMailbox) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExportedMailbox!")
+		return graphql.Null
+	}
+	return ec._ExportedMailbox(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNExportedPrekey2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekey(ctx context.Context, sel ast.SelectionSet, v model.ExportedPrekey) graphql.Marshaler {
+	return ec._ExportedPrekey(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNExportedPrekey2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekeyᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExportedPrekey) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportedPrekey2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekey(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
 	res, err := scalar.UnmarshalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -7331,6 +8683,16 @@ func (ec *executionContext) marshalNPrekeyCount2ᚖgithubᚗcomᚋletterlockᚋl
 		return graphql.Null
 	}
 	return ec._PrekeyCount(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPrekeyKind2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyKind(ctx context.Context, v any) (model.PrekeyKind, error) {
+	var res model.PrekeyKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPrekeyKind2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyKind(ctx context.Context, sel ast.SelectionSet, v model.PrekeyKind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNPrekeySet2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeySet(ctx context.Context, sel ast.SelectionSet, v model.PrekeySet) graphql.Marshaler {
@@ -7570,6 +8932,14 @@ func (ec *executionContext) marshalNUser2ᚖgithubᚗcomᚋletterlockᚋletterlo
 		return graphql.Null
 	}
 	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserExport2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUserExport(ctx context.Context, sel ast.SelectionSet, v *model.UserExport) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UserExport!")
+		return graphql.Null
+	}
+	return ec._UserExport(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -7857,6 +9227,24 @@ func (ec *executionContext) marshalOID2ᚕstringᚄ(ctx context.Context, sel ast
 	return ret
 }
 
+func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalID(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
 	if v == nil {
 		return nil, nil
@@ -7890,6 +9278,24 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalString(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalTime(*v)
 	return res
 }
 

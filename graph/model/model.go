@@ -76,6 +76,68 @@ type EnvelopeInput struct {
 	Nonce []byte `json:"nonce,omitempty"`
 }
 
+// A stored device.
+type ExportedDevice struct {
+	// The device's id.
+	ID string `json:"id"`
+	// When the device was registered.
+	CreatedAt time.Time `json:"createdAt"`
+	// When a list no longer named it; null while one does.
+	RemovedAt *time.Time `json:"removedAt,omitempty"`
+	// The highest number of a one-time X25519 prekey that was ever uploaded.
+	OneTimeNumber int64 `json:"oneTimeNumber"`
+	// The highest number of a one-time ML-KEM-768 prekey that was ever uploaded.
+	KemOneTimeNumber int64 `json:"kemOneTimeNumber"`
+	// The prekeys that wait to be handed out.
+	Prekeys []ExportedPrekey `json:"prekeys"`
+	// The state of its mailbox.
+	Mailbox *ExportedMailbox `json:"mailbox"`
+}
+
+// A stored version of a device list.
+type ExportedDeviceList struct {
+	// The version.
+	Version int `json:"version"`
+	// The signed statement.
+	Statement []byte `json:"statement"`
+	// When it was stored.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// The state of a mailbox.
+type ExportedMailbox struct {
+	// Its number, which stands in cursors and in the ids of its messages.
+	ID int64 `json:"id"`
+	// The list version that senders have to name.
+	ListVersion int `json:"listVersion"`
+	// Whether its device was removed.
+	Closed bool `json:"closed"`
+	// How many envelopes were ever put into it.
+	LastNumber int64 `json:"lastNumber"`
+	// Up to which of them the device has acknowledged.
+	AcknowledgedNumber int64 `json:"acknowledgedNumber"`
+	// How many wait.
+	WaitingCount int64 `json:"waitingCount"`
+	// How many bytes of ciphertext wait.
+	WaitingBytes int64 `json:"waitingBytes"`
+	// How many have expired, ever.
+	ExpiredCount int64 `json:"expiredCount"`
+	// How many envelopes of this device the server has accepted, ever.
+	AcceptedCount int64 `json:"acceptedCount"`
+}
+
+// A stored prekey.
+type ExportedPrekey struct {
+	// What it is for.
+	Kind PrekeyKind `json:"kind"`
+	// Its number, of its kind.
+	Number int64 `json:"number"`
+	// The signed statement.
+	Statement []byte `json:"statement"`
+	// When it was uploaded.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
 // Limits in force on this server. A request beyond one fails with a code and changes nothing.
 type Limits struct {
 	// The longest request body, in bytes.
@@ -118,6 +180,8 @@ type Message struct {
 	SenderListVersion int `json:"senderListVersion"`
 	// When the server accepted it.
 	SentAt time.Time `json:"sentAt"`
+	// When the server deletes it if nobody has acknowledged it before.
+	ExpiresAt time.Time `json:"expiresAt"`
 	// What kind of envelope it is.
 	Kind EnvelopeKind `json:"kind"`
 	// The sealed bytes.
@@ -325,6 +389,22 @@ type User struct {
 	ListVersion int `json:"listVersion"`
 	// Signed device lists, oldest first, from `sinceVersion` + 1 on; at most 100 a call: ask again from the last version.
 	DeviceLists []SignedDeviceList `json:"deviceLists"`
+}
+
+// What the server holds of a user, or a part of it.
+type UserExport struct {
+	// The user's id.
+	UserID string `json:"userId"`
+	// When the user was registered.
+	CreatedAt time.Time `json:"createdAt"`
+	// The version of the device list that holds now.
+	ListVersion int `json:"listVersion"`
+	// Signed device lists, oldest first. The user key, and every key of a device, stand in them.
+	DeviceLists []ExportedDeviceList `json:"deviceLists"`
+	// Devices, those too that were removed, in order of their ids.
+	Devices []ExportedDevice `json:"devices"`
+	// Whether lists or devices are left.
+	HasMore bool `json:"hasMore"`
 }
 
 // What became of an envelope.
@@ -562,6 +642,70 @@ func (e *ErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e ErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a prekey is for.
+type PrekeyKind string
+
+const (
+	// X25519, used until it is replaced.
+	PrekeyKindSigned PrekeyKind = "SIGNED"
+	// X25519, for one session.
+	PrekeyKindOneTime PrekeyKind = "ONE_TIME"
+	// ML-KEM-768, for one session.
+	PrekeyKindKemOneTime PrekeyKind = "KEM_ONE_TIME"
+	// ML-KEM-768, used where no one-time one is left.
+	PrekeyKindKemLastResort PrekeyKind = "KEM_LAST_RESORT"
+)
+
+var AllPrekeyKind = []PrekeyKind{
+	PrekeyKindSigned,
+	PrekeyKindOneTime,
+	PrekeyKindKemOneTime,
+	PrekeyKindKemLastResort,
+}
+
+func (e PrekeyKind) IsValid() bool {
+	switch e {
+	case PrekeyKindSigned, PrekeyKindOneTime, PrekeyKindKemOneTime, PrekeyKindKemLastResort:
+		return true
+	}
+	return false
+}
+
+func (e PrekeyKind) String() string {
+	return string(e)
+}
+
+func (e *PrekeyKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PrekeyKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PrekeyKind", str)
+	}
+	return nil
+}
+
+func (e PrekeyKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PrekeyKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PrekeyKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
