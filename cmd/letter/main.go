@@ -49,7 +49,11 @@ type cli struct {
 	Link     linkCommand     `cmd:"" help:"Make this a further device of yours, or add one to this."`
 	Devices  devicesCommand  `cmd:"" help:"List your devices."`
 	Unlink   unlinkCommand   `cmd:"" help:"Remove a device of yours, for good."`
-	Token    tokenCommand    `cmd:"" help:"Print a device token, and variables to try things in the playground."`
+	Export   exportCommand   `cmd:"" help:"Print what the server holds of you."`
+
+	DeleteUser deleteUserCommand `cmd:"" help:"Have the server forget you, for good."`
+
+	Token tokenCommand `cmd:"" help:"Print a device token, and variables to try things in the playground."`
 }
 
 func main() {
