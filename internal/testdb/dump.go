@@ -2,6 +2,7 @@ package testdb
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,4 +107,30 @@ func cellBytes(value any) []byte {
 	default:
 		return []byte(fmt.Sprint(v))
 	}
+}
+
+// Columns names every column of every table, as table.column. What SQLite keeps for itself is left out.
+func Columns(tb testing.TB, db *database.DB) (names []string) {
+	tb.Helper()
+	for _, table := range tables(tb, db) {
+		if strings.HasPrefix(table, "sqlite_") {
+			continue
+		}
+		columns := func() []string {
+			rows, err := db.SQL.QueryContext(tb.Context(), `SELECT * FROM "`+table+`" LIMIT 0`)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			defer func() { _ = rows.Close() }()
+			columns, err := rows.Columns()
+			if err = errors.Join(err, rows.Err()); err != nil {
+				tb.Fatal(err)
+			}
+			return columns
+		}()
+		for _, column := range columns {
+			names = append(names, table+"."+column)
+		}
+	}
+	return names
 }
