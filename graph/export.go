@@ -56,7 +56,7 @@ func exportedDeviceModel(d *directory.ExportedDevice) model.ExportedDevice {
 	}
 	return model.ExportedDevice{
 		ID: d.ID, CreatedAt: d.CreatedAt, RemovedAt: d.RemovedAt, OneTimeNumber: int64(d.OneTime), KemOneTimeNumber: int64(d.KEMOneTime),
-		Prekeys: prekeys, Mailbox: exportedMailboxModel(d.Mailbox),
+		BlockedUserIds: d.Blocked, Prekeys: prekeys, Mailbox: exportedMailboxModel(d.Mailbox),
 	}
 }
 
@@ -68,7 +68,7 @@ var prekeyKinds = map[identity.PrekeyKind]model.PrekeyKind{
 
 func exportedMailboxModel(m *ent.Mailbox) *model.ExportedMailbox {
 	return &model.ExportedMailbox{
-		ID: m.ID, ListVersion: int(m.ListVersion), Closed: m.Closed, LastNumber: m.LastNumber, AcknowledgedNumber: m.AcknowledgedNumber,
+		ID: m.ID, ListVersion: int(m.ListVersion), Closed: m.Closed, Blocking: m.Blocking, LastNumber: m.LastNumber, AcknowledgedNumber: m.AcknowledgedNumber,
 		WaitingCount: m.WaitingCount, WaitingBytes: m.WaitingBytes, ExpiredCount: m.ExpiredCount, AcceptedCount: m.AcceptedCount,
 	}
 }

@@ -52,6 +52,11 @@ func (r *mutationResolver) AcknowledgeMessages(ctx context.Context, upTo string)
 	return r.acknowledge(ctx, upTo)
 }
 
+// SetBlockedUsers is the resolver for the setBlockedUsers field.
+func (r *mutationResolver) SetBlockedUsers(ctx context.Context, users []string) (*model.SetBlockedUsersPayload, error) {
+	return r.setBlockedUsers(ctx, users)
+}
+
 // PutLinkMessage is the resolver for the putLinkMessage field.
 func (r *mutationResolver) PutLinkMessage(ctx context.Context, slot []byte, step int, data []byte) (*model.PutLinkMessagePayload, error) {
 	return r.putLinkMessage(ctx, slot, step, data)

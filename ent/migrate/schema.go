@@ -9,6 +9,30 @@ import (
 )
 
 var (
+	// BlocksColumns holds the columns for the "blocks" table.
+	BlocksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "mailbox_id", Type: field.TypeInt64},
+		{Name: "user_id", Type: field.TypeString, Size: 33},
+	}
+	// BlocksTable holds the schema information for the "blocks" table.
+	BlocksTable = &schema.Table{
+		Name:       "blocks",
+		Columns:    BlocksColumns,
+		PrimaryKey: []*schema.Column{BlocksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "block_mailbox_id_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{BlocksColumns[1], BlocksColumns[2]},
+			},
+			{
+				Name:    "block_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{BlocksColumns[2]},
+			},
+		},
+	}
 	// DeletedIdsColumns holds the columns for the "deleted_ids" table.
 	DeletedIdsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 43},
@@ -112,6 +136,7 @@ var (
 		{Name: "user_id", Type: field.TypeString, Size: 33},
 		{Name: "list_version", Type: field.TypeUint32},
 		{Name: "closed", Type: field.TypeBool, Default: false},
+		{Name: "blocking", Type: field.TypeBool, Default: false},
 		{Name: "last_number", Type: field.TypeInt64, Default: 0},
 		{Name: "acknowledged_number", Type: field.TypeInt64, Default: 0},
 		{Name: "waiting_count", Type: field.TypeInt64, Default: 0},
@@ -128,7 +153,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "mailboxes_devices_mailbox",
-				Columns:    []*schema.Column{MailboxesColumns[10]},
+				Columns:    []*schema.Column{MailboxesColumns[11]},
 				RefColumns: []*schema.Column{DevicesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -224,6 +249,7 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		BlocksTable,
 		DeletedIdsTable,
 		DevicesTable,
 		DeviceListsTable,
@@ -237,6 +263,9 @@ var (
 )
 
 func init() {
+	BlocksTable.Annotation = &entsql.Annotation{
+		Table: "blocks",
+	}
 	DeletedIdsTable.Annotation = &entsql.Annotation{
 		Table: "deleted_ids",
 	}

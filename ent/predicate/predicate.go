@@ -6,6 +6,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Block is the predicate function for block builders.
+type Block func(*sql.Selector)
+
 // DeletedID is the predicate function for deletedid builders.
 type DeletedID func(*sql.Selector)
 

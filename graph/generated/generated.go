@@ -54,6 +54,7 @@ type MutationResolver interface {
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error)
 	SendMessages(ctx context.Context, input model.SendMessagesInput) (*model.SendMessagesPayload, error)
 	AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error)
+	SetBlockedUsers(ctx context.Context, users []string) (*model.SetBlockedUsersPayload, error)
 	PutLinkMessage(ctx context.Context, slot []byte, step int, data []byte) (*model.PutLinkMessagePayload, error)
 }
 type QueryResolver interface {
@@ -339,6 +340,15 @@ type Mutation {
     upTo: Cursor!
   ): AcknowledgeMessagesPayload!
   """
+  Makes these the users from whom the calling device's mailbox takes nothing from now on, in place of those before. They are not told: what
+  they send is answered as stored, and goes nowhere. What waits already stays. Ids that nobody has here are left out. The same
+  call again changes nothing. Needs a token.
+  """
+  setBlockedUsers(
+    "All users to block: ` + "`" + `limits.maxBlockedUsers` + "`" + ` at the most, never oneself."
+    users: [ID!]!
+  ): SetBlockedUsersPayload!
+  """
   Writes a step of a link slot, in which a new device and an existing one of its user leave messages for each other
   (docs/protocol.md, L1.3). Step 0 opens the slot for ten minutes. A step is written once; the same call again gives the same
   answer. Needs no token: a new device has none.
@@ -391,6 +401,8 @@ type Limits {
   maxDevicesPerUser: Int!
   "How many one-time prekeys of each kind a device may have waiting."
   maxOneTimePrekeys: Int!
+  "How many users a device may block."
+  maxBlockedUsers: Int!
   "How many messages may wait in one mailbox."
   mailboxMaxMessages: Int!
   "How many bytes of ciphertext may wait in one mailbox."
@@ -475,6 +487,8 @@ type ExportedDevice {
   oneTimeNumber: Counter!
   "The highest number of a one-time ML-KEM-768 prekey that was ever uploaded."
   kemOneTimeNumber: Counter!
+  "The ids of the users from whom its mailbox takes nothing."
+  blockedUserIds: [ID!]!
   "The prekeys that wait to be handed out."
   prekeys: [ExportedPrekey!]!
   "The state of its mailbox."
@@ -513,6 +527,8 @@ type ExportedMailbox {
   listVersion: Int!
   "Whether its device was removed."
   closed: Boolean!
+  "Whether it takes nothing from some users."
+  blocking: Boolean!
   "How many envelopes were ever put into it."
   lastNumber: Counter!
   "Up to which of them the device has acknowledged."
@@ -776,6 +792,12 @@ type AcknowledgeMessagesPayload {
   removedCount: Int!
 }
 
+"Who is blocked holds for every later send."
+type SetBlockedUsersPayload {
+  "How many users are blocked now."
+  count: Int!
+}
+
 "A step of a link slot is on disk."
 type PutLinkMessagePayload {
   "When the slot ends, with all its steps."
@@ -919,6 +941,8 @@ func (ec *executionContext) childFields_ExportedDevice(ctx context.Context, fiel
 		return ec.fieldContext_ExportedDevice_oneTimeNumber(ctx, field)
 	case "kemOneTimeNumber":
 		return ec.fieldContext_ExportedDevice_kemOneTimeNumber(ctx, field)
+	case "blockedUserIds":
+		return ec.fieldContext_ExportedDevice_blockedUserIds(ctx, field)
 	case "prekeys":
 		return ec.fieldContext_ExportedDevice_prekeys(ctx, field)
 	case "mailbox":
@@ -947,6 +971,8 @@ func (ec *executionContext) childFields_ExportedMailbox(ctx context.Context, fie
 		return ec.fieldContext_ExportedMailbox_listVersion(ctx, field)
 	case "closed":
 		return ec.fieldContext_ExportedMailbox_closed(ctx, field)
+	case "blocking":
+		return ec.fieldContext_ExportedMailbox_blocking(ctx, field)
 	case "lastNumber":
 		return ec.fieldContext_ExportedMailbox_lastNumber(ctx, field)
 	case "acknowledgedNumber":
@@ -989,6 +1015,8 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_maxDevicesPerUser(ctx, field)
 	case "maxOneTimePrekeys":
 		return ec.fieldContext_Limits_maxOneTimePrekeys(ctx, field)
+	case "maxBlockedUsers":
+		return ec.fieldContext_Limits_maxBlockedUsers(ctx, field)
 	case "mailboxMaxMessages":
 		return ec.fieldContext_Limits_mailboxMaxMessages(ctx, field)
 	case "mailboxMaxBytes":
@@ -1163,6 +1191,14 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_limits(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_SetBlockedUsersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_SetBlockedUsersPayload_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetBlockedUsersPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SignedDeviceList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1462,6 +1498,20 @@ func (ec *executionContext) field_Mutation_sendMessages_args(ctx context.Context
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setBlockedUsers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "users",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["users"] = arg0
 	return args, nil
 }
 
@@ -2115,6 +2165,29 @@ func (ec *executionContext) fieldContext_ExportedDevice_kemOneTimeNumber(_ conte
 	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Counter")
 }
 
+func (ec *executionContext) _ExportedDevice_blockedUserIds(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_blockedUserIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BlockedUserIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_blockedUserIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "ID")
+}
+
 func (ec *executionContext) _ExportedDevice_prekeys(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2314,6 +2387,29 @@ func (ec *executionContext) _ExportedMailbox_closed(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_ExportedMailbox_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ExportedMailbox_blocking(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_blocking(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Blocking, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_blocking(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Boolean")
 }
 
@@ -2659,6 +2755,29 @@ func (ec *executionContext) _Limits_maxOneTimePrekeys(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_Limits_maxOneTimePrekeys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_maxBlockedUsers(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_maxBlockedUsers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxBlockedUsers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_maxBlockedUsers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
 }
 
@@ -3573,6 +3692,50 @@ func (ec *executionContext) fieldContext_Mutation_acknowledgeMessages(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_acknowledgeMessages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setBlockedUsers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setBlockedUsers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetBlockedUsers(ctx, fc.Args["users"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetBlockedUsersPayload) graphql.Marshaler {
+			return ec.marshalNSetBlockedUsersPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSetBlockedUsersPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setBlockedUsers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetBlockedUsersPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setBlockedUsers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4644,6 +4807,29 @@ func (ec *executionContext) fieldContext_ServerInfo_limits(_ context.Context, fi
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SetBlockedUsersPayload_count(ctx context.Context, field graphql.CollectedField, obj *model.SetBlockedUsersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetBlockedUsersPayload_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetBlockedUsersPayload_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetBlockedUsersPayload", field, false, false, "Int")
 }
 
 func (ec *executionContext) _SignedDeviceList_version(ctx context.Context, field graphql.CollectedField, obj *model.SignedDeviceList) (ret graphql.Marshaler) {
@@ -6749,6 +6935,11 @@ func (ec *executionContext) _ExportedDevice(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "blockedUserIds":
+			out.Values[i] = ec._ExportedDevice_blockedUserIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "prekeys":
 			out.Values[i] = ec._ExportedDevice_prekeys(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -6842,6 +7033,11 @@ func (ec *executionContext) _ExportedMailbox(ctx context.Context, sel ast.Select
 			}
 		case "closed":
 			out.Values[i] = ec._ExportedMailbox_closed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "blocking":
+			out.Values[i] = ec._ExportedMailbox_blocking(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -6973,6 +7169,11 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "maxOneTimePrekeys":
 			out.Values[i] = ec._Limits_maxOneTimePrekeys(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxBlockedUsers":
+			out.Values[i] = ec._Limits_maxBlockedUsers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7263,6 +7464,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "acknowledgeMessages":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_acknowledgeMessages(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setBlockedUsers":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setBlockedUsers(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -7750,6 +7958,39 @@ func (ec *executionContext) _ServerInfo(ctx context.Context, sel ast.SelectionSe
 			}
 		case "limits":
 			out.Values[i] = ec._ServerInfo_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setBlockedUsersPayloadImplementors = []string{"SetBlockedUsersPayload"}
+
+func (ec *executionContext) _SetBlockedUsersPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetBlockedUsersPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setBlockedUsersPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetBlockedUsersPayload")
+		case "count":
+			out.Values[i] = ec._SetBlockedUsersPayload_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -8562,6 +8803,35 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := scalar.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8834,6 +9104,14 @@ func (ec *executionContext) marshalNServerInfo2ᚖgithubᚗcomᚋletterlockᚋle
 		return graphql.Null
 	}
 	return ec._ServerInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetBlockedUsersPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSetBlockedUsersPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetBlockedUsersPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetBlockedUsersPayload!")
+		return graphql.Null
+	}
+	return ec._SetBlockedUsersPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSignedDeviceList2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSignedDeviceList(ctx context.Context, sel ast.SelectionSet, v model.SignedDeviceList) graphql.Marshaler {

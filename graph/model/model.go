@@ -88,6 +88,8 @@ type ExportedDevice struct {
 	OneTimeNumber int64 `json:"oneTimeNumber"`
 	// The highest number of a one-time ML-KEM-768 prekey that was ever uploaded.
 	KemOneTimeNumber int64 `json:"kemOneTimeNumber"`
+	// The ids of the users from whom its mailbox takes nothing.
+	BlockedUserIds []string `json:"blockedUserIds"`
 	// The prekeys that wait to be handed out.
 	Prekeys []ExportedPrekey `json:"prekeys"`
 	// The state of its mailbox.
@@ -112,6 +114,8 @@ type ExportedMailbox struct {
 	ListVersion int `json:"listVersion"`
 	// Whether its device was removed.
 	Closed bool `json:"closed"`
+	// Whether it takes nothing from some users.
+	Blocking bool `json:"blocking"`
 	// How many envelopes were ever put into it.
 	LastNumber int64 `json:"lastNumber"`
 	// Up to which of them the device has acknowledged.
@@ -150,6 +154,8 @@ type Limits struct {
 	MaxDevicesPerUser int `json:"maxDevicesPerUser"`
 	// How many one-time prekeys of each kind a device may have waiting.
 	MaxOneTimePrekeys int `json:"maxOneTimePrekeys"`
+	// How many users a device may block.
+	MaxBlockedUsers int `json:"maxBlockedUsers"`
 	// How many messages may wait in one mailbox.
 	MailboxMaxMessages int `json:"mailboxMaxMessages"`
 	// How many bytes of ciphertext may wait in one mailbox.
@@ -349,6 +355,12 @@ type ServerInfo struct {
 	Time time.Time `json:"time"`
 	// The limits in force.
 	Limits *Limits `json:"limits"`
+}
+
+// Who is blocked holds for every later send.
+type SetBlockedUsersPayload struct {
+	// How many users are blocked now.
+	Count int `json:"count"`
 }
 
 // One version of a device list, in the exact bytes that were signed (docs/protocol.md, Device list).

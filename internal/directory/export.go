@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/ent"
+	"github.com/letterlock/letterlock/ent/block"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
 	"github.com/letterlock/letterlock/ent/prekey"
@@ -43,6 +44,7 @@ type ExportedDevice struct {
 	OneTime, KEMOneTime uint32
 	Prekeys             []ExportedPrekey
 	Mailbox             *ent.Mailbox
+	Blocked             []string // ids of users
 }
 
 // ExportedPrekey is a stored prekey.
@@ -92,7 +94,13 @@ func (d *Directory) export(ctx context.Context, id identity.UserID, listsAfter u
 		if row.Edges.Mailbox == nil {
 			return nil, errDeletedMeanwhile
 		}
-		export.Devices = append(export.Devices, exportedDevice(row))
+		exported := exportedDevice(row)
+		exported.Blocked, err = d.db.Ent.Block.Query().Where(block.MailboxID(row.Edges.Mailbox.ID)).Order(block.ByUserID()).
+			Select(block.FieldUserID).Strings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		export.Devices = append(export.Devices, exported)
 	}
 	return export, nil
 }

@@ -227,6 +227,10 @@ func (b *boxes) MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID, 
 	return b.fail
 }
 
+func (b *boxes) Block(context.Context, *ent.Tx, identity.DeviceID, []identity.UserID) error {
+	return b.fail
+}
+
 func (b *boxes) Delete(ctx context.Context, tx *ent.Tx, _ identity.UserID) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

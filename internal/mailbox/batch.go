@@ -23,6 +23,7 @@ type batch struct {
 	claimed *claimed
 	known   map[sendKey]memory
 	quota   quota
+	blocked map[senderPair]bool
 	// putOff are sends that wait for a later batch.
 	putOff  map[*work]bool
 	changes changes
@@ -84,6 +85,9 @@ func (b *batch) decide(ctx context.Context, tx transaction) error {
 		}
 	}
 	if err := b.recall(ctx, tx); err != nil {
+		return err
+	}
+	if err := b.findBlocked(ctx, tx); err != nil {
 		return err
 	}
 	if err := b.countSenders(ctx, tx); err != nil {
@@ -227,9 +231,14 @@ func (b *batch) accept(s *sendWork) answer {
 	return answer{receipt: receipt}
 }
 
-// place puts one envelope into its mailbox, unless that is full.
+// place puts one envelope into its mailbox, unless that is full. One from a blocked sender goes nowhere, and is answered alike.
 func (b *batch) place(s *sendWork, sender *mailboxRow, to *addressed) bool {
 	row := b.claimed.mailboxes[to.Device]
+	if b.blocked[senderPair{mailbox: row.id, user: s.user}] {
+		sender.accepted++
+		sender.changed = true
+		return true
+	}
 	size := int64(len(to.Ciphertext))
 	if row.count >= b.limits.MaxMessages || row.bytes+size > b.limits.MaxBytes || row.last >= maxNumber ||
 		!b.quota.take(senderPair{mailbox: row.id, user: s.user}, b.limits.MaxMessagesPerSender) {

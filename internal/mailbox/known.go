@@ -19,12 +19,13 @@ type known struct {
 	store atomic.Int64
 }
 
-// knownMailbox is replaced when its list moves on.
+// knownMailbox is replaced when its list moves on, or it begins or ceases to block somebody.
 type knownMailbox struct {
-	id      int64
-	user    identity.UserID
-	version uint32
-	waiting atomic.Int64
+	id       int64
+	user     identity.UserID
+	version  uint32
+	blocking bool
+	waiting  atomic.Int64
 	// The ids as the database has them.
 	userText, deviceText string
 }
@@ -61,9 +62,9 @@ func (k *known) learn(asked []identity.DeviceID, found *claimed) {
 			continue
 		}
 		m := k.get(device)
-		if m == nil || m.version != row.listVersion {
+		if m == nil || m.version != row.listVersion || m.blocking != row.blocking {
 			m = &knownMailbox{
-				id: row.id, user: row.user, version: row.listVersion, userText: row.user.String(), deviceText: device.String(),
+				id: row.id, user: row.user, version: row.listVersion, blocking: row.blocking, userText: row.user.String(), deviceText: device.String(),
 			}
 			k.mailboxes.Add(device, m)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/letterlock/letterlock/ent"
+	"github.com/letterlock/letterlock/ent/block"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/identity"
@@ -57,13 +58,20 @@ func (s *Service) Delete(ctx context.Context, tx *ent.Tx, user identity.UserID) 
 			return fmt.Errorf("empty a mailbox: %w", err)
 		}
 	}
+	if _, err := tx.Block.Delete().Where(block.UserID(user.String())).Exec(ctx); err != nil {
+		return fmt.Errorf("delete blocks of a user: %w", err)
+	}
 	if _, err := tx.Mailbox.Delete().Where(mailbox.IDIn(ids...)).Exec(ctx); err != nil {
 		return fmt.Errorf("delete mailboxes: %w", err)
 	}
 	return nil
 }
 
+// emptyMailbox deletes what waits in a mailbox, and whom it blocks.
 func emptyMailbox(ctx context.Context, tx *ent.Tx, id int64) error {
+	if _, err := tx.Block.Delete().Where(block.MailboxID(id)).Exec(ctx); err != nil {
+		return err
+	}
 	first, last := messageID(id, 0), messageID(id, maxNumber)
 	_, err := tx.Message.Delete().Where(message.MailboxID(id), message.IDGT(first), message.IDLTE(last)).Exec(ctx)
 	return err
@@ -104,7 +112,7 @@ func closeMailboxes(ctx context.Context, tx *ent.Tx, user identity.UserID, devic
 		if err := emptyMailbox(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := row.Update().SetClosed(true).SetWaitingCount(0).SetWaitingBytes(0).Exec(ctx); err != nil {
+		if err := row.Update().SetClosed(true).SetBlocking(false).SetWaitingCount(0).SetWaitingBytes(0).Exec(ctx); err != nil {
 			return err
 		}
 	}

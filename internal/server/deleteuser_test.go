@@ -58,6 +58,12 @@ func newDeletedWorld(t *testing.T, db *database.DB) *deletedWorld {
 	w.send(t, w.bob.Devices[0], w.phone, w.laptop)
 	w.send(t, w.phone, w.bob.Devices[0])
 	w.send(t, w.phone, w.laptop)
+	for _, block := range []struct {
+		by   *testserver.Device
+		whom *testserver.Person
+	}{{w.phone, w.bob}, {w.bob.Devices[0], w.alice}} {
+		s.Query(t, block.by.Token(s.URL), testserver.SetBlocked, map[string]any{"ids": []any{block.whom.ID.String()}}).Into(t, &struct{}{})
+	}
 	sealed, err := base64.RawURLEncoding.DecodeString(waiting(t, s, w.phone)[0].Ciphertext)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +130,7 @@ func TestDeletedUserIsInNoTable(t *testing.T) {
 func (w *deletedWorld) lost(t *testing.T, before, after []testdb.Cell) {
 	t.Helper()
 	for place, want := range map[string][2]int{
-		"users.id": {2, 1}, "devices.id": {4, 1}, "device_lists.id": {4, 1}, "mailboxes.id": {4, 1}, "prekeys.id": {24, 8},
+		"users.id": {2, 1}, "devices.id": {4, 1}, "device_lists.id": {4, 1}, "mailboxes.id": {4, 1}, "prekeys.id": {24, 8}, "blocks.id": {2, 0},
 		"messages.id": {4, 1}, "deleted_ids.id": {0, 4},
 	} {
 		count := func(cells []testdb.Cell) (n int) {

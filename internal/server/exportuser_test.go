@@ -20,8 +20,8 @@ import (
 const exportUser = `query($lists: Int, $devices: ID) { exportUser(listsAfter: $lists, devicesAfter: $devices) {
 	userId createdAt listVersion hasMore
 	deviceLists { version statement createdAt }
-	devices { id createdAt removedAt oneTimeNumber kemOneTimeNumber prekeys { kind number statement createdAt }
-		mailbox { id listVersion closed lastNumber acknowledgedNumber waitingCount waitingBytes expiredCount acceptedCount } } } }`
+	devices { id createdAt removedAt oneTimeNumber kemOneTimeNumber blockedUserIds prekeys { kind number statement createdAt }
+		mailbox { id listVersion closed blocking lastNumber acknowledgedNumber waitingCount waitingBytes expiredCount acceptedCount } } } }`
 
 const exportMailbox = `{ mailbox { nodes { id messageId senderUserId senderDeviceId senderListVersion sentAt expiresAt kind ciphertext nonce } } }`
 
@@ -111,12 +111,13 @@ func codes(found []string) []string {
 }
 
 // rowNumbers name rows inside the database, and say nothing of anybody.
-var rowNumbers = []string{"device_lists.id", "prekeys.id"}
+var rowNumbers = []string{"device_lists.id", "prekeys.id", "blocks.id"}
 
 // Every value of every row that was written for a user is in what exportUser and mailbox say to the user's devices.
 func TestExportUserHoldsWhatTheTablesHold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *database.DB) {
 		s := testserver.Start(t, testserver.Options{DB: db})
+		bob := s.Register(t)
 		before := testdb.Dump(t, db)
 		alice := s.Register(t)
 		phone := alice.Devices[0]
@@ -134,6 +135,7 @@ func TestExportUserHoldsWhatTheTablesHold(t *testing.T) {
 		}
 		s.Send(t, "hello", phone, devices[1], devices[2]).Into(t, &struct{}{})
 		s.Send(t, "again", devices[1], phone).Into(t, &struct{}{})
+		s.Query(t, phone.Token(s.URL), testserver.SetBlocked, map[string]any{"ids": []any{bob.ID.String()}}).Into(t, &struct{}{})
 		answers := exported(t, s, phone)
 		if len(answers) != 2 {
 			t.Fatalf("the export has %d pages, want 2", len(answers))
@@ -160,7 +162,7 @@ func TestExportUserHoldsWhatTheTablesHold(t *testing.T) {
 				}
 			}
 		}
-		for _, table := range []string{"users", "devices", "device_lists", "mailboxes", "prekeys", "messages"} {
+		for _, table := range []string{"users", "devices", "device_lists", "mailboxes", "prekeys", "messages", "blocks"} {
 			if looked[table] == 0 {
 				t.Errorf("nothing was looked at in %s", table)
 			}

@@ -99,6 +99,7 @@ const (
 	SendMessage   = `mutation($input: SendMessageInput!) { sendMessage(input: $input) { messageId acceptedAt deliveries { deviceId status } } }`
 	SendMessages  = `mutation($input: SendMessagesInput!) { sendMessages(input: $input) { callId acceptedAt messages { messageId acceptedAt deliveries { deviceId status } } } }`
 	DeleteUser    = `mutation($input: DeleteUserInput!) { deleteUser(input: $input) { userId deletedAt } }`
+	SetBlocked    = `mutation($ids: [ID!]!) { setBlockedUsers(users: $ids) { count } }`
 	UploadPrekeys = `mutation($input: UploadPrekeysInput!) { uploadPrekeys(input: $input) { count { oneTime kemOneTime signedNumber kemLastResortNumber } } }`
 	ClaimPrekeys  = `mutation($userId: ID!, $devices: [ID!]) { claimPrekeys(userId: $userId, devices: $devices) { userId listVersion sets { deviceId signed oneTime kem } } }`
 	Acknowledge   = `mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { acknowledgedUpTo removedCount } }`
