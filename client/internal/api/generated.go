@@ -427,6 +427,8 @@ type ExportUserExportUserUserExportDevicesExportedDevice struct {
 	OneTimeNumber uint64 `json:"oneTimeNumber"`
 	// The highest number of a one-time ML-KEM-768 prekey that was ever uploaded.
 	KemOneTimeNumber uint64 `json:"kemOneTimeNumber"`
+	// The ids of the users from whom its mailbox takes nothing.
+	BlockedUserIds []string `json:"blockedUserIds"`
 	// The prekeys that wait to be handed out.
 	Prekeys []ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey `json:"prekeys"`
 	// The state of its mailbox.
@@ -456,6 +458,11 @@ func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetKemOneTimeNumbe
 	return v.KemOneTimeNumber
 }
 
+// GetBlockedUserIds returns ExportUserExportUserUserExportDevicesExportedDevice.BlockedUserIds, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetBlockedUserIds() []string {
+	return v.BlockedUserIds
+}
+
 // GetPrekeys returns ExportUserExportUserUserExportDevicesExportedDevice.Prekeys, and is useful for accessing the field via an interface.
 func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetPrekeys() []ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey {
 	return v.Prekeys
@@ -477,6 +484,8 @@ type ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox s
 	ListVersion int `json:"listVersion"`
 	// Whether its device was removed.
 	Closed bool `json:"closed"`
+	// Whether it takes nothing from some users.
+	Blocking bool `json:"blocking"`
 	// How many envelopes were ever put into it.
 	LastNumber uint64 `json:"lastNumber"`
 	// Up to which of them the device has acknowledged.
@@ -504,6 +513,11 @@ func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailb
 // GetClosed returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.Closed, and is useful for accessing the field via an interface.
 func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetClosed() bool {
 	return v.Closed
+}
+
+// GetBlocking returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.Blocking, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetBlocking() bool {
+	return v.Blocking
 }
 
 // GetLastNumber returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.LastNumber, and is useful for accessing the field via an interface.
@@ -908,6 +922,31 @@ func (v *SendMessageSendMessageSendMessagePayloadDeliveriesDelivery) GetStatus()
 	return v.Status
 }
 
+// SetBlockedUsersResponse is returned by SetBlockedUsers on success.
+type SetBlockedUsersResponse struct {
+	// Makes these the users from whom the calling device's mailbox takes nothing from now on, in place of those before. They are not told: what
+	// they send is answered as stored, and goes nowhere. What waits already stays. Ids that nobody has here are left out. The same
+	// call again changes nothing. Needs a token.
+	SetBlockedUsers SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload `json:"setBlockedUsers"`
+}
+
+// GetSetBlockedUsers returns SetBlockedUsersResponse.SetBlockedUsers, and is useful for accessing the field via an interface.
+func (v *SetBlockedUsersResponse) GetSetBlockedUsers() SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload {
+	return v.SetBlockedUsers
+}
+
+// SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload includes the requested fields of the GraphQL type SetBlockedUsersPayload.
+// The GraphQL type's documentation follows.
+//
+// Who is blocked holds for every later send.
+type SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload struct {
+	// How many users are blocked now.
+	Count int `json:"count"`
+}
+
+// GetCount returns SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload.Count, and is useful for accessing the field via an interface.
+func (v *SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload) GetCount() int { return v.Count }
+
 // StandingPrekeyCount includes the requested fields of the GraphQL type PrekeyCount.
 // The GraphQL type's documentation follows.
 //
@@ -1183,6 +1222,14 @@ type __SendMessageInput struct {
 // GetInput returns __SendMessageInput.Input, and is useful for accessing the field via an interface.
 func (v *__SendMessageInput) GetInput() SendMessageInput { return v.Input }
 
+// __SetBlockedUsersInput is used internally by genqlient
+type __SetBlockedUsersInput struct {
+	Users []string `json:"users"`
+}
+
+// GetUsers returns __SetBlockedUsersInput.Users, and is useful for accessing the field via an interface.
+func (v *__SetBlockedUsersInput) GetUsers() []string { return v.Users }
+
 // __UploadPrekeysInput is used internally by genqlient
 type __UploadPrekeysInput struct {
 	Input UploadPrekeysInput `json:"input"`
@@ -1368,6 +1415,7 @@ query ExportUser ($listsAfter: Int!, $devicesAfter: ID) {
 			removedAt
 			oneTimeNumber
 			kemOneTimeNumber
+			blockedUserIds
 			prekeys {
 				kind
 				number
@@ -1378,6 +1426,7 @@ query ExportUser ($listsAfter: Int!, $devicesAfter: ID) {
 				id
 				listVersion
 				closed
+				blocking
 				lastNumber
 				acknowledgedNumber
 				waitingCount
@@ -1745,6 +1794,40 @@ func SendMessage(
 	}
 
 	data_ = &SendMessageResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by SetBlockedUsers.
+const SetBlockedUsers_Operation = `
+mutation SetBlockedUsers ($users: [ID!]!) {
+	setBlockedUsers(users: $users) {
+		count
+	}
+}
+`
+
+func SetBlockedUsers(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	users []string,
+) (data_ *SetBlockedUsersResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "SetBlockedUsers",
+		Query:  SetBlockedUsers_Operation,
+		Variables: &__SetBlockedUsersInput{
+			Users: users,
+		},
+	}
+
+	data_ = &SetBlockedUsersResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
