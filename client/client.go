@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -47,6 +48,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+
+	// random is where keys come from; tests listen there.
+	random io.Reader
 }
 
 // Client is one device of one user. Its methods may be called by several goroutines; several clients, also of several
@@ -180,6 +184,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.random == nil {
+		o.random = rand.Reader
+	}
 	return o, nil
 }
 
@@ -228,7 +235,9 @@ func (c *Client) while(ctx context.Context) (context.Context, context.CancelFunc
 
 // host lends a step what it needs.
 func (c *Client) host(records device.Records) device.Host {
-	return device.Host{Records: records, Now: c.options.Now().UTC(), Rand: rand.Reader, Server: c.origin, Chains: &c.chains}
+	return device.Host{
+		Records: records, Now: c.options.Now().UTC(), Rand: c.options.random, Server: c.origin, Chains: &c.chains,
+	}
 }
 
 // step runs a step of the device and commits its writes: what it asks for may be done when this returns.

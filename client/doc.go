@@ -38,6 +38,15 @@
 // When a contact's name comes to stand for another user, or there is an alarm about a verified one, nothing is sent to them
 // (ErrContactChanged, ErrContactAlarm) until Accept; Trust tells what waits.
 //
+// # Strangers
+//
+// Whoever has the id can write. IsRequest tells that a user has, whom nobody here has named or written to; until somebody does they learn
+// nothing, not even that it was delivered. Block takes nothing from a user any more, here and on the server, and does not tell them:
+//
+//	if request, err := alice.IsRequest(ctx, message.Peer); request {
+//		err = alice.Block(ctx, message.Peer) // Unblock takes it back; Blocked lists them
+//	}
+//
 // # Several devices
 //
 // Join makes a further device of an existing user, in a home without keys. It shows a code, which Link reads on a device that

@@ -48,6 +48,9 @@ var (
 	ErrContactTaken   = device.ErrContactTaken
 	ErrContactUnknown = device.ErrContactUnknown
 	ErrContactsFull   = device.ErrContactsFull
+	ErrBlocked        = device.ErrBlocked
+	ErrBlockSelf      = device.ErrBlockSelf
+	ErrBlockedFull    = device.ErrBlockedFull
 	ErrContactChanged = device.ErrContactChanged
 	ErrContactAlarm   = device.ErrContactAlarm
 )

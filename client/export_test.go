@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"io"
 
 	"github.com/letterlock/letterlock/device"
 )
@@ -32,6 +33,9 @@ func Seeds(ctx context.Context, c *Client) (seeds [][]byte, err error) {
 	})
 	return seeds, err
 }
+
+// TapRandom makes a client draw its keys from a reader, which must be as good as the system's.
+func TapRandom(o *Options, random io.Reader) { o.random = random }
 
 func prekeySeeds(h device.Host, kind string) (seeds [][]byte, err error) {
 	records, err := h.Records.List("prekey", kind, 0, 1000)

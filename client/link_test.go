@@ -107,7 +107,13 @@ func says(yes bool) client.LinkConfirm {
 // link makes another device of alice's, and gives a client on it.
 func link(t *testing.T, alice *client.Client, manage bool) *client.Client {
 	t.Helper()
-	j := join(t, alice.Server())
+	return linkWith(t, alice, manage)
+}
+
+// linkWith is link for a device with other options.
+func linkWith(t *testing.T, alice *client.Client, manage bool, change ...func(*client.Options)) *client.Client {
+	t.Helper()
+	j := join(t, alice.Server(), change...)
 	j.answer <- true
 	id, err := alice.Link(t.Context(), j.code(), manage, says(true))
 	if err != nil {

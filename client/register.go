@@ -27,7 +27,7 @@ func (c *Client) registered(ctx context.Context) (known bool, err error) {
 	return known, err
 }
 
-// ready registers if that was not done yet, and looks after the prekeys. One try.
+// ready registers if that was not done yet, looks after the prekeys and tells who is blocked. One try.
 func (c *Client) ready(ctx context.Context) error {
 	known, err := c.registered(ctx)
 	if err == nil && !known {
@@ -37,6 +37,9 @@ func (c *Client) ready(ctx context.Context) error {
 		return err
 	}
 	c.tend(ctx)
+	if err := c.tellBlocked(ctx); err != nil {
+		c.options.Logger.Info("the server does not know yet who is blocked", "error", err)
+	}
 	return nil
 }
 

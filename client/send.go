@@ -10,8 +10,8 @@ import (
 
 // Send seals a text for every device of a user and returns when the server has it on disk. The text is 1 to 60,000 bytes
 // of UTF-8. From the moment that Send has begun, the message is kept here: if it can't be sent now, the error is a
-// QueuedError, and a later call sends it. A SendError means that it will never be sent. With ErrContactChanged and
-// ErrContactAlarm nothing is kept: something about the user waits to be accepted, see Trust.
+// QueuedError, and a later call sends it. A SendError means that it will never be sent. With ErrBlocked,
+// ErrContactChanged and ErrContactAlarm nothing is kept: the user is blocked, or something about them waits to be accepted, see Trust.
 func (c *Client) Send(ctx context.Context, to UserID, text string) (Message, error) {
 	message, err := c.Queue(ctx, to, text)
 	if err != nil {

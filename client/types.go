@@ -27,6 +27,8 @@ type (
 	Alarm = device.Alarm
 	// Contact is a local name for a user.
 	Contact = device.Contact
+	// Blocked is a user from whom this device takes nothing, and since when.
+	Blocked = device.Blocked
 	// Trust is what is known of a user besides what they have signed: verified, and what waits to be accepted.
 	Trust = device.Trust
 	// ContactChange tells that a name has come to stand for another user.

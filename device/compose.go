@@ -49,7 +49,8 @@ func outboxKey(to identity.UserID, number uint64) Key {
 }
 
 // Compose takes a text to send: into the history, as Queued, and into the outbox. NextSend sends it. It fails with
-// ErrTextEmpty, ErrTextTooLong, ErrTextNotUTF8, ErrToSelf, ErrOutboxFull, ErrContactChanged or ErrContactAlarm.
+// ErrTextEmpty, ErrTextTooLong, ErrTextNotUTF8, ErrToSelf, ErrOutboxFull, ErrBlocked, ErrContactChanged or
+// ErrContactAlarm.
 func (h Host) Compose(to identity.UserID, text string) (Step, *Message, error) {
 	if err := checkText(text); err != nil {
 		return Step{}, nil, err

@@ -55,8 +55,11 @@ func (h Host) Receipts() (delivered, read bool, err error) {
 }
 
 // isContact reports whether this user is somebody to answer without being asked: one with a name here, or to whom something was sent
-// (R6). Strangers learn nothing from silence.
+// (R6), and who is not blocked. Strangers learn nothing from silence.
 func (w *work) isContact(user identity.UserID) (bool, error) {
+	if blocked, err := w.IsBlocked(user); err != nil || blocked {
+		return false, err
+	}
 	var c conversation
 	if _, err := w.get(conversationKey(user), &c); err != nil || c.Counter > 0 {
 		return c.Counter > 0, err

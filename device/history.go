@@ -13,6 +13,7 @@ type conversation struct {
 	Counter uint64 // of what this device has sealed (C1.2)
 	Control uint64 `json:",omitempty"` // the same in the control conversation
 	Read    uint64 `json:",omitempty"` // the last message that was shown
+	Written bool   `json:",omitempty"` // one's own user has written, on this device or another
 }
 
 func conversationKey(peer identity.UserID) Key {
@@ -37,6 +38,7 @@ func (w *work) append(message *Message) error {
 	}
 	c.History++
 	message.Number = c.History
+	c.Written = c.Written || message.Outgoing()
 	if err := w.put(conversationKey(message.Peer), c); err != nil {
 		return err
 	}

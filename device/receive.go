@@ -38,11 +38,19 @@ const maxQuoted = 64
 //   - FetchUser requests and nothing else if chains have to be fetched first (C2.1). Feed the answers into Fetched and
 //     call Receive again with the users who were asked for, whatever came out;
 //   - otherwise the message, or its refusal, with the accepted pair (B2.2), the cursor and the notice in one commit;
-//   - or just an Acknowledge if the envelope was accepted before.
+//   - or just an Acknowledge if the envelope was accepted before, or its sender is blocked.
 func (h Host) Receive(envelope Envelope, asked ...identity.UserID) (Step, error) {
 	w := h.begin()
 	if err := w.moveCursor(envelope.Cursor); err != nil {
 		return Step{}, err
+	}
+	blocked, err := w.fromBlocked(envelope)
+	if err != nil {
+		return Step{}, err
+	}
+	if blocked {
+		w.acknowledge(envelope.Cursor)
+		return w.step, nil
 	}
 	arrived, err := w.open(envelope)
 	var (

@@ -17,6 +17,7 @@ const (
 	collectionChain         Collection = "chain"          // owner: user; a verified chain of device lists
 	collectionAlarm         Collection = "alarm"          // owner: user; the last alarm
 	collectionContacts      Collection = "contacts"       // local names of users
+	collectionBlocked       Collection = "blocked"        // users from whom nothing is taken
 	collectionTrust         Collection = "trust"          // owner: user; verified, and what waits to be accepted
 	collectionConversation  Collection = "conversation"   // owner: user; last numbers and the sending counter
 	collectionConversations Collection = "conversations"  // number: order of first message; the users written with

@@ -227,6 +227,8 @@ type serverRecord struct {
 	// Accepted counts the envelopes that the server has taken, as far as is known here; see CheckAccepted.
 	Accepted uint64 `json:",omitempty"`
 	Counted  bool   `json:",omitempty"` // Accepted has been compared with the server's count before
+	// Blocked is the version of the blocked users that the server has.
+	Blocked uint64 `json:",omitempty"`
 }
 
 func (h Host) serverKey() Key { return Key{Collection: collectionServer, Owner: h.Server} }
@@ -270,6 +272,9 @@ func (h Host) Registered(known bool) (Step, error) {
 		return Step{}, err
 	}
 	server.Registered = known
+	if !known {
+		server.Blocked = 0
+	}
 	return w.done(w.put(h.serverKey(), server))
 }
 

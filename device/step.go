@@ -29,7 +29,8 @@ type Step struct {
 }
 
 // Request is something to ask of the server: *[Register], *[FetchUser], *[ClaimPrekeys], *[UploadPrekeys], *[SendMessage],
-// *[Acknowledge], *[PublishList] or *[PutLink].
+// *[Acknowledge], *[PublishList], *[PutLink],
+// *[SetBlocked] or *[DeleteUser].
 type Request interface{ request() }
 
 // Register asks for registerKey, with a token of this device. Feed success into [Host.Registered].

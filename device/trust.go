@@ -24,6 +24,8 @@ type Trust struct {
 	Verified time.Time
 	// Changed is set while a change of a contact's name to this user waits to be accepted (F7).
 	Changed *ContactChange
+	// Blocked says that nothing is taken from the user, and nothing sent.
+	Blocked bool
 	// Alarm is the last alarm about this user's device lists, unless it was accepted (F8).
 	Alarm *Alarm
 }
@@ -35,9 +37,11 @@ type ContactChange struct {
 	At     time.Time
 }
 
-// MaySend gives the reason why nothing may be sent to the user: ErrContactChanged, ErrContactAlarm, or nil.
+// MaySend gives the reason why nothing may be sent to the user: ErrBlocked, ErrContactChanged, ErrContactAlarm, or nil.
 func (t Trust) MaySend() error {
 	switch {
+	case t.Blocked:
+		return ErrBlocked
 	case t.Changed != nil:
 		return ErrContactChanged
 	case t.Alarm != nil && !t.Verified.IsZero():
@@ -72,7 +76,11 @@ func (h Host) Trust(user identity.UserID) (Trust, error) {
 	if _, err := h.read(trustKey(user), &record); err != nil {
 		return Trust{}, err
 	}
-	trust := Trust{Changed: record.Changed}
+	blocked, err := h.IsBlocked(user)
+	if err != nil {
+		return Trust{}, err
+	}
+	trust := Trust{Changed: record.Changed, Blocked: blocked}
 	if record.verified(user) {
 		trust.Verified = record.Verified
 	}

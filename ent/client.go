@@ -15,6 +15,8 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/letterlock/letterlock/ent/block"
+	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
 	"github.com/letterlock/letterlock/ent/linkmessage"
@@ -32,6 +34,10 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// Block is the client for interacting with the Block builders.
+	Block *BlockClient
+	// DeletedID is the client for interacting with the DeletedID builders.
+	DeletedID *DeletedIDClient
 	// Device is the client for interacting with the Device builders.
 	Device *DeviceClient
 	// DeviceList is the client for interacting with the DeviceList builders.
@@ -59,6 +65,8 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.Block = NewBlockClient(c.config)
+	c.DeletedID = NewDeletedIDClient(c.config)
 	c.Device = NewDeviceClient(c.config)
 	c.DeviceList = NewDeviceListClient(c.config)
 	c.LinkMessage = NewLinkMessageClient(c.config)
@@ -159,6 +167,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:         ctx,
 		config:      cfg,
+		Block:       NewBlockClient(cfg),
+		DeletedID:   NewDeletedIDClient(cfg),
 		Device:      NewDeviceClient(cfg),
 		DeviceList:  NewDeviceListClient(cfg),
 		LinkMessage: NewLinkMessageClient(cfg),
@@ -186,6 +196,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:         ctx,
 		config:      cfg,
+		Block:       NewBlockClient(cfg),
+		DeletedID:   NewDeletedIDClient(cfg),
 		Device:      NewDeviceClient(cfg),
 		DeviceList:  NewDeviceListClient(cfg),
 		LinkMessage: NewLinkMessageClient(cfg),
@@ -200,7 +212,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Device.
+//		Block.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -223,8 +235,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Device, c.DeviceList, c.LinkMessage, c.Mailbox, c.Message, c.Prekey, c.Store,
-		c.User,
+		c.Block, c.DeletedID, c.Device, c.DeviceList, c.LinkMessage, c.Mailbox,
+		c.Message, c.Prekey, c.Store, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -234,8 +246,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Device, c.DeviceList, c.LinkMessage, c.Mailbox, c.Message, c.Prekey, c.Store,
-		c.User,
+		c.Block, c.DeletedID, c.Device, c.DeviceList, c.LinkMessage, c.Mailbox,
+		c.Message, c.Prekey, c.Store, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -244,6 +256,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *BlockMutation:
+		return c.Block.mutate(ctx, m)
+	case *DeletedIDMutation:
+		return c.DeletedID.mutate(ctx, m)
 	case *DeviceMutation:
 		return c.Device.mutate(ctx, m)
 	case *DeviceListMutation:
@@ -262,6 +278,272 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.User.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// BlockClient is a client for the Block schema.
+type BlockClient struct {
+	config
+}
+
+// NewBlockClient returns a client for the Block from the given config.
+func NewBlockClient(c config) *BlockClient {
+	return &BlockClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `block.Hooks(f(g(h())))`.
+func (c *BlockClient) Use(hooks ...Hook) {
+	c.hooks.Block = append(c.hooks.Block, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `block.Intercept(f(g(h())))`.
+func (c *BlockClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Block = append(c.inters.Block, interceptors...)
+}
+
+// Create returns a builder for creating a Block entity.
+func (c *BlockClient) Create() *BlockCreate {
+	mutation := newBlockMutation(c.config, OpCreate)
+	return &BlockCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Block entities.
+func (c *BlockClient) CreateBulk(builders ...*BlockCreate) *BlockCreateBulk {
+	return &BlockCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BlockClient) MapCreateBulk(slice any, setFunc func(*BlockCreate, int)) *BlockCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BlockCreateBulk{err: fmt.Errorf("calling to BlockClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BlockCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BlockCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Block.
+func (c *BlockClient) Update() *BlockUpdate {
+	mutation := newBlockMutation(c.config, OpUpdate)
+	return &BlockUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BlockClient) UpdateOne(_m *Block) *BlockUpdateOne {
+	mutation := newBlockMutation(c.config, OpUpdateOne, withBlock(_m))
+	return &BlockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BlockClient) UpdateOneID(id int64) *BlockUpdateOne {
+	mutation := newBlockMutation(c.config, OpUpdateOne, withBlockID(id))
+	return &BlockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Block.
+func (c *BlockClient) Delete() *BlockDelete {
+	mutation := newBlockMutation(c.config, OpDelete)
+	return &BlockDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BlockClient) DeleteOne(_m *Block) *BlockDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BlockClient) DeleteOneID(id int64) *BlockDeleteOne {
+	builder := c.Delete().Where(block.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BlockDeleteOne{builder}
+}
+
+// Query returns a query builder for Block.
+func (c *BlockClient) Query() *BlockQuery {
+	return &BlockQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBlock},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Block entity by its id.
+func (c *BlockClient) Get(ctx context.Context, id int64) (*Block, error) {
+	return c.Query().Where(block.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BlockClient) GetX(ctx context.Context, id int64) *Block {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BlockClient) Hooks() []Hook {
+	return c.hooks.Block
+}
+
+// Interceptors returns the client interceptors.
+func (c *BlockClient) Interceptors() []Interceptor {
+	return c.inters.Block
+}
+
+func (c *BlockClient) mutate(ctx context.Context, m *BlockMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BlockCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BlockUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BlockUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BlockDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Block mutation op: %q", m.Op())
+	}
+}
+
+// DeletedIDClient is a client for the DeletedID schema.
+type DeletedIDClient struct {
+	config
+}
+
+// NewDeletedIDClient returns a client for the DeletedID from the given config.
+func NewDeletedIDClient(c config) *DeletedIDClient {
+	return &DeletedIDClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `deletedid.Hooks(f(g(h())))`.
+func (c *DeletedIDClient) Use(hooks ...Hook) {
+	c.hooks.DeletedID = append(c.hooks.DeletedID, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `deletedid.Intercept(f(g(h())))`.
+func (c *DeletedIDClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DeletedID = append(c.inters.DeletedID, interceptors...)
+}
+
+// Create returns a builder for creating a DeletedID entity.
+func (c *DeletedIDClient) Create() *DeletedIDCreate {
+	mutation := newDeletedIDMutation(c.config, OpCreate)
+	return &DeletedIDCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DeletedID entities.
+func (c *DeletedIDClient) CreateBulk(builders ...*DeletedIDCreate) *DeletedIDCreateBulk {
+	return &DeletedIDCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeletedIDClient) MapCreateBulk(slice any, setFunc func(*DeletedIDCreate, int)) *DeletedIDCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeletedIDCreateBulk{err: fmt.Errorf("calling to DeletedIDClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeletedIDCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeletedIDCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DeletedID.
+func (c *DeletedIDClient) Update() *DeletedIDUpdate {
+	mutation := newDeletedIDMutation(c.config, OpUpdate)
+	return &DeletedIDUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeletedIDClient) UpdateOne(_m *DeletedID) *DeletedIDUpdateOne {
+	mutation := newDeletedIDMutation(c.config, OpUpdateOne, withDeletedID(_m))
+	return &DeletedIDUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeletedIDClient) UpdateOneID(id string) *DeletedIDUpdateOne {
+	mutation := newDeletedIDMutation(c.config, OpUpdateOne, withDeletedIDID(id))
+	return &DeletedIDUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DeletedID.
+func (c *DeletedIDClient) Delete() *DeletedIDDelete {
+	mutation := newDeletedIDMutation(c.config, OpDelete)
+	return &DeletedIDDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeletedIDClient) DeleteOne(_m *DeletedID) *DeletedIDDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeletedIDClient) DeleteOneID(id string) *DeletedIDDeleteOne {
+	builder := c.Delete().Where(deletedid.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeletedIDDeleteOne{builder}
+}
+
+// Query returns a query builder for DeletedID.
+func (c *DeletedIDClient) Query() *DeletedIDQuery {
+	return &DeletedIDQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDeletedID},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DeletedID entity by its id.
+func (c *DeletedIDClient) Get(ctx context.Context, id string) (*DeletedID, error) {
+	return c.Query().Where(deletedid.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeletedIDClient) GetX(ctx context.Context, id string) *DeletedID {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DeletedIDClient) Hooks() []Hook {
+	return c.hooks.DeletedID
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeletedIDClient) Interceptors() []Interceptor {
+	return c.inters.DeletedID
+}
+
+func (c *DeletedIDClient) mutate(ctx context.Context, m *DeletedIDMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeletedIDCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeletedIDUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeletedIDUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeletedIDDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DeletedID mutation op: %q", m.Op())
 	}
 }
 
@@ -1460,12 +1742,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Device, DeviceList, LinkMessage, Mailbox, Message, Prekey, Store,
-		User []ent.Hook
+		Block, DeletedID, Device, DeviceList, LinkMessage, Mailbox, Message, Prekey,
+		Store, User []ent.Hook
 	}
 	inters struct {
-		Device, DeviceList, LinkMessage, Mailbox, Message, Prekey, Store,
-		User []ent.Interceptor
+		Block, DeletedID, Device, DeviceList, LinkMessage, Mailbox, Message, Prekey,
+		Store, User []ent.Interceptor
 	}
 )
 

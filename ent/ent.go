@@ -12,6 +12,8 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/letterlock/letterlock/ent/block"
+	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
 	"github.com/letterlock/letterlock/ent/linkmessage"
@@ -80,6 +82,8 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			block.Table:       block.ValidColumn,
+			deletedid.Table:   deletedid.ValidColumn,
 			device.Table:      device.ValidColumn,
 			devicelist.Table:  devicelist.ValidColumn,
 			linkmessage.Table: linkmessage.ValidColumn,

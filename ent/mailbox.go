@@ -26,6 +26,8 @@ type Mailbox struct {
 	ListVersion uint32 `json:"list_version,omitempty"`
 	// its device was removed: takes nothing, sends nothing
 	Closed bool `json:"closed,omitempty"`
+	// takes nothing from the users in its blocks
+	Blocking bool `json:"blocking,omitempty"`
 	// the highest number given out
 	LastNumber int64 `json:"last_number,omitempty"`
 	// AcknowledgedNumber holds the value of the "acknowledged_number" field.
@@ -69,7 +71,7 @@ func (*Mailbox) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case mailbox.FieldClosed:
+		case mailbox.FieldClosed, mailbox.FieldBlocking:
 			values[i] = new(sql.NullBool)
 		case mailbox.FieldID, mailbox.FieldListVersion, mailbox.FieldLastNumber, mailbox.FieldAcknowledgedNumber, mailbox.FieldWaitingCount, mailbox.FieldWaitingBytes, mailbox.FieldExpiredCount, mailbox.FieldAcceptedCount:
 			values[i] = new(sql.NullInt64)
@@ -119,6 +121,12 @@ func (_m *Mailbox) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field closed", values[i])
 			} else if value.Valid {
 				_m.Closed = value.Bool
+			}
+		case mailbox.FieldBlocking:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field blocking", values[i])
+			} else if value.Valid {
+				_m.Blocking = value.Bool
 			}
 		case mailbox.FieldLastNumber:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -208,6 +216,9 @@ func (_m *Mailbox) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("closed=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Closed))
+	builder.WriteString(", ")
+	builder.WriteString("blocking=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Blocking))
 	builder.WriteString(", ")
 	builder.WriteString("last_number=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastNumber))

@@ -54,6 +54,20 @@ func (_c *MailboxCreate) SetNillableClosed(v *bool) *MailboxCreate {
 	return _c
 }
 
+// SetBlocking sets the "blocking" field.
+func (_c *MailboxCreate) SetBlocking(v bool) *MailboxCreate {
+	_c.mutation.SetBlocking(v)
+	return _c
+}
+
+// SetNillableBlocking sets the "blocking" field if the given value is not nil.
+func (_c *MailboxCreate) SetNillableBlocking(v *bool) *MailboxCreate {
+	if v != nil {
+		_c.SetBlocking(*v)
+	}
+	return _c
+}
+
 // SetLastNumber sets the "last_number" field.
 func (_c *MailboxCreate) SetLastNumber(v int64) *MailboxCreate {
 	_c.mutation.SetLastNumber(v)
@@ -188,6 +202,10 @@ func (_c *MailboxCreate) defaults() {
 		v := mailbox.DefaultClosed
 		_c.mutation.SetClosed(v)
 	}
+	if _, ok := _c.mutation.Blocking(); !ok {
+		v := mailbox.DefaultBlocking
+		_c.mutation.SetBlocking(v)
+	}
 	if _, ok := _c.mutation.LastNumber(); !ok {
 		v := mailbox.DefaultLastNumber
 		_c.mutation.SetLastNumber(v)
@@ -237,6 +255,9 @@ func (_c *MailboxCreate) check() error {
 	}
 	if _, ok := _c.mutation.Closed(); !ok {
 		return &ValidationError{Name: "closed", err: errors.New(`ent: missing required field "Mailbox.closed"`)}
+	}
+	if _, ok := _c.mutation.Blocking(); !ok {
+		return &ValidationError{Name: "blocking", err: errors.New(`ent: missing required field "Mailbox.blocking"`)}
 	}
 	if _, ok := _c.mutation.LastNumber(); !ok {
 		return &ValidationError{Name: "last_number", err: errors.New(`ent: missing required field "Mailbox.last_number"`)}
@@ -303,6 +324,10 @@ func (_c *MailboxCreate) createSpec() (*Mailbox, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Closed(); ok {
 		_spec.SetField(mailbox.FieldClosed, field.TypeBool, value)
 		_node.Closed = value
+	}
+	if value, ok := _c.mutation.Blocking(); ok {
+		_spec.SetField(mailbox.FieldBlocking, field.TypeBool, value)
+		_node.Blocking = value
 	}
 	if value, ok := _c.mutation.LastNumber(); ok {
 		_spec.SetField(mailbox.FieldLastNumber, field.TypeInt64, value)
@@ -424,6 +449,18 @@ func (u *MailboxUpsert) SetClosed(v bool) *MailboxUpsert {
 // UpdateClosed sets the "closed" field to the value that was provided on create.
 func (u *MailboxUpsert) UpdateClosed() *MailboxUpsert {
 	u.SetExcluded(mailbox.FieldClosed)
+	return u
+}
+
+// SetBlocking sets the "blocking" field.
+func (u *MailboxUpsert) SetBlocking(v bool) *MailboxUpsert {
+	u.Set(mailbox.FieldBlocking, v)
+	return u
+}
+
+// UpdateBlocking sets the "blocking" field to the value that was provided on create.
+func (u *MailboxUpsert) UpdateBlocking() *MailboxUpsert {
+	u.SetExcluded(mailbox.FieldBlocking)
 	return u
 }
 
@@ -621,6 +658,20 @@ func (u *MailboxUpsertOne) SetClosed(v bool) *MailboxUpsertOne {
 func (u *MailboxUpsertOne) UpdateClosed() *MailboxUpsertOne {
 	return u.Update(func(s *MailboxUpsert) {
 		s.UpdateClosed()
+	})
+}
+
+// SetBlocking sets the "blocking" field.
+func (u *MailboxUpsertOne) SetBlocking(v bool) *MailboxUpsertOne {
+	return u.Update(func(s *MailboxUpsert) {
+		s.SetBlocking(v)
+	})
+}
+
+// UpdateBlocking sets the "blocking" field to the value that was provided on create.
+func (u *MailboxUpsertOne) UpdateBlocking() *MailboxUpsertOne {
+	return u.Update(func(s *MailboxUpsert) {
+		s.UpdateBlocking()
 	})
 }
 
@@ -1002,6 +1053,20 @@ func (u *MailboxUpsertBulk) SetClosed(v bool) *MailboxUpsertBulk {
 func (u *MailboxUpsertBulk) UpdateClosed() *MailboxUpsertBulk {
 	return u.Update(func(s *MailboxUpsert) {
 		s.UpdateClosed()
+	})
+}
+
+// SetBlocking sets the "blocking" field.
+func (u *MailboxUpsertBulk) SetBlocking(v bool) *MailboxUpsertBulk {
+	return u.Update(func(s *MailboxUpsert) {
+		s.SetBlocking(v)
+	})
+}
+
+// UpdateBlocking sets the "blocking" field to the value that was provided on create.
+func (u *MailboxUpsertBulk) UpdateBlocking() *MailboxUpsertBulk {
+	return u.Update(func(s *MailboxUpsert) {
+		s.UpdateBlocking()
 	})
 }
 

@@ -62,6 +62,20 @@ func (_u *MailboxUpdate) SetNillableClosed(v *bool) *MailboxUpdate {
 	return _u
 }
 
+// SetBlocking sets the "blocking" field.
+func (_u *MailboxUpdate) SetBlocking(v bool) *MailboxUpdate {
+	_u.mutation.SetBlocking(v)
+	return _u
+}
+
+// SetNillableBlocking sets the "blocking" field if the given value is not nil.
+func (_u *MailboxUpdate) SetNillableBlocking(v *bool) *MailboxUpdate {
+	if v != nil {
+		_u.SetBlocking(*v)
+	}
+	return _u
+}
+
 // SetLastNumber sets the "last_number" field.
 func (_u *MailboxUpdate) SetLastNumber(v int64) *MailboxUpdate {
 	_u.mutation.ResetLastNumber()
@@ -249,6 +263,9 @@ func (_u *MailboxUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Closed(); ok {
 		_spec.SetField(mailbox.FieldClosed, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.Blocking(); ok {
+		_spec.SetField(mailbox.FieldBlocking, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.LastNumber(); ok {
 		_spec.SetField(mailbox.FieldLastNumber, field.TypeInt64, value)
 	}
@@ -336,6 +353,20 @@ func (_u *MailboxUpdateOne) SetClosed(v bool) *MailboxUpdateOne {
 func (_u *MailboxUpdateOne) SetNillableClosed(v *bool) *MailboxUpdateOne {
 	if v != nil {
 		_u.SetClosed(*v)
+	}
+	return _u
+}
+
+// SetBlocking sets the "blocking" field.
+func (_u *MailboxUpdateOne) SetBlocking(v bool) *MailboxUpdateOne {
+	_u.mutation.SetBlocking(v)
+	return _u
+}
+
+// SetNillableBlocking sets the "blocking" field if the given value is not nil.
+func (_u *MailboxUpdateOne) SetNillableBlocking(v *bool) *MailboxUpdateOne {
+	if v != nil {
+		_u.SetBlocking(*v)
 	}
 	return _u
 }
@@ -556,6 +587,9 @@ func (_u *MailboxUpdateOne) sqlSave(ctx context.Context) (_node *Mailbox, err er
 	}
 	if value, ok := _u.mutation.Closed(); ok {
 		_spec.SetField(mailbox.FieldClosed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Blocking(); ok {
+		_spec.SetField(mailbox.FieldBlocking, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.LastNumber(); ok {
 		_spec.SetField(mailbox.FieldLastNumber, field.TypeInt64, value)

@@ -3,6 +3,8 @@
 package ent
 
 import (
+	"github.com/letterlock/letterlock/ent/block"
+	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
 	"github.com/letterlock/letterlock/ent/linkmessage"
@@ -17,6 +19,18 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	blockFields := schema.Block{}.Fields()
+	_ = blockFields
+	// blockDescUserID is the schema descriptor for user_id field.
+	blockDescUserID := blockFields[2].Descriptor()
+	// block.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	block.UserIDValidator = blockDescUserID.Validators[0].(func(string) error)
+	deletedidFields := schema.DeletedID{}.Fields()
+	_ = deletedidFields
+	// deletedidDescID is the schema descriptor for id field.
+	deletedidDescID := deletedidFields[0].Descriptor()
+	// deletedid.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	deletedid.IDValidator = deletedidDescID.Validators[0].(func(string) error)
 	deviceFields := schema.Device{}.Fields()
 	_ = deviceFields
 	// deviceDescUserID is the schema descriptor for user_id field.
@@ -65,28 +79,32 @@ func init() {
 	mailboxDescClosed := mailboxFields[4].Descriptor()
 	// mailbox.DefaultClosed holds the default value on creation for the closed field.
 	mailbox.DefaultClosed = mailboxDescClosed.Default.(bool)
+	// mailboxDescBlocking is the schema descriptor for blocking field.
+	mailboxDescBlocking := mailboxFields[5].Descriptor()
+	// mailbox.DefaultBlocking holds the default value on creation for the blocking field.
+	mailbox.DefaultBlocking = mailboxDescBlocking.Default.(bool)
 	// mailboxDescLastNumber is the schema descriptor for last_number field.
-	mailboxDescLastNumber := mailboxFields[5].Descriptor()
+	mailboxDescLastNumber := mailboxFields[6].Descriptor()
 	// mailbox.DefaultLastNumber holds the default value on creation for the last_number field.
 	mailbox.DefaultLastNumber = mailboxDescLastNumber.Default.(int64)
 	// mailboxDescAcknowledgedNumber is the schema descriptor for acknowledged_number field.
-	mailboxDescAcknowledgedNumber := mailboxFields[6].Descriptor()
+	mailboxDescAcknowledgedNumber := mailboxFields[7].Descriptor()
 	// mailbox.DefaultAcknowledgedNumber holds the default value on creation for the acknowledged_number field.
 	mailbox.DefaultAcknowledgedNumber = mailboxDescAcknowledgedNumber.Default.(int64)
 	// mailboxDescWaitingCount is the schema descriptor for waiting_count field.
-	mailboxDescWaitingCount := mailboxFields[7].Descriptor()
+	mailboxDescWaitingCount := mailboxFields[8].Descriptor()
 	// mailbox.DefaultWaitingCount holds the default value on creation for the waiting_count field.
 	mailbox.DefaultWaitingCount = mailboxDescWaitingCount.Default.(int64)
 	// mailboxDescWaitingBytes is the schema descriptor for waiting_bytes field.
-	mailboxDescWaitingBytes := mailboxFields[8].Descriptor()
+	mailboxDescWaitingBytes := mailboxFields[9].Descriptor()
 	// mailbox.DefaultWaitingBytes holds the default value on creation for the waiting_bytes field.
 	mailbox.DefaultWaitingBytes = mailboxDescWaitingBytes.Default.(int64)
 	// mailboxDescExpiredCount is the schema descriptor for expired_count field.
-	mailboxDescExpiredCount := mailboxFields[9].Descriptor()
+	mailboxDescExpiredCount := mailboxFields[10].Descriptor()
 	// mailbox.DefaultExpiredCount holds the default value on creation for the expired_count field.
 	mailbox.DefaultExpiredCount = mailboxDescExpiredCount.Default.(int64)
 	// mailboxDescAcceptedCount is the schema descriptor for accepted_count field.
-	mailboxDescAcceptedCount := mailboxFields[10].Descriptor()
+	mailboxDescAcceptedCount := mailboxFields[11].Descriptor()
 	// mailbox.DefaultAcceptedCount holds the default value on creation for the accepted_count field.
 	mailbox.DefaultAcceptedCount = mailboxDescAcceptedCount.Default.(int64)
 	messageFields := schema.Message{}.Fields()

@@ -14,6 +14,10 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Block is the client for interacting with the Block builders.
+	Block *BlockClient
+	// DeletedID is the client for interacting with the DeletedID builders.
+	DeletedID *DeletedIDClient
 	// Device is the client for interacting with the Device builders.
 	Device *DeviceClient
 	// DeviceList is the client for interacting with the DeviceList builders.
@@ -161,6 +165,8 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Block = NewBlockClient(tx.config)
+	tx.DeletedID = NewDeletedIDClient(tx.config)
 	tx.Device = NewDeviceClient(tx.config)
 	tx.DeviceList = NewDeviceListClient(tx.config)
 	tx.LinkMessage = NewLinkMessageClient(tx.config)
@@ -178,7 +184,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Device.QueryXXX(), the query will be executed
+// applies a query, for example: Block.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

@@ -22,6 +22,7 @@ func (r *Resolver) serverInfo() *model.ServerInfo {
 			MaxEnvelopesPerSend:         l.MaxEnvelopesPerSend,
 			MaxDevicesPerUser:           l.MaxDevicesPerUser,
 			MaxOneTimePrekeys:           l.MaxOneTimePrekeys,
+			MaxBlockedUsers:             l.MaxBlockedUsers,
 			MailboxMaxMessages:          l.MailboxMaxMessages,
 			MailboxMaxBytes:             l.MailboxMaxBytes,
 			MailboxMaxMessagesPerSender: l.MailboxMaxMessagesPerSender,

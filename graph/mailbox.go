@@ -85,7 +85,7 @@ func messageModel(m *mailbox.Message) *model.Message {
 	return &model.Message{
 		ID: strconv.FormatInt(m.ID, 10), Cursor: m.Cursor.String(), MessageID: m.MessageID.String(),
 		SenderUserID: m.SenderUser.String(), SenderDeviceID: m.SenderDevice.String(),
-		SenderListVersion: int(m.SenderListVersion), SentAt: m.SentAt,
+		SenderListVersion: int(m.SenderListVersion), SentAt: m.SentAt, ExpiresAt: m.ExpiresAt,
 		Kind: kindModel(m.Kind), Ciphertext: m.Ciphertext, Nonce: m.Nonce,
 	}
 }

@@ -37,6 +37,7 @@ const (
 	valueSenderDeviceID
 	valueSenderListVersion
 	valueSentAt
+	valueExpiresAt
 	valueKind
 	valueCiphertext
 	valueNonce
@@ -107,6 +108,8 @@ func valueOf(field string) value {
 		return valueSenderListVersion
 	case "sentAt":
 		return valueSentAt
+	case "expiresAt":
+		return valueExpiresAt
 	case "kind":
 		return valueKind
 	case "ciphertext":
@@ -149,6 +152,8 @@ func (v value) append(b []byte, m *mailbox.Message) []byte {
 		return strconv.AppendUint(b, uint64(m.SenderListVersion), 10)
 	case valueSentAt:
 		return scalar.AppendTime(b, m.SentAt)
+	case valueExpiresAt:
+		return scalar.AppendTime(b, m.ExpiresAt)
 	case valueKind:
 		return append(b, kindModel(m.Kind)...)
 	case valueCiphertext:

@@ -373,7 +373,7 @@ func anyCursor(t *rapid.T) mailbox.Cursor {
 }
 
 const allFields = `subscription { messageReceived {
-	id cursor messageId senderUserId senderDeviceId senderListVersion sentAt kind ciphertext nonce } }`
+	id cursor messageId senderUserId senderDeviceId senderListVersion sentAt expiresAt kind ciphertext nonce } }`
 
 func BenchmarkEncoder(b *testing.B) {
 	o := newOracle()

@@ -32,6 +32,11 @@ type Resolver struct {
 type Directory interface {
 	Register(ctx context.Context, userKey, statement []byte, token string, origins []string) (*directory.User, directory.Device, error)
 	Publish(ctx context.Context, caller directory.Device, statement []byte) (*directory.User, error)
+	Delete(
+		ctx context.Context, statement []byte, origins []string, caller func(context.Context) (directory.Device, error),
+	) (identity.UserID, time.Time, error)
+	Export(ctx context.Context, caller directory.Device, listsAfter uint32, devicesAfter string) (*directory.Export, error)
+	Block(ctx context.Context, caller directory.Device, users []identity.UserID) (int, error)
 	User(ctx context.Context, id identity.UserID, since uint32) (*directory.User, error)
 	UploadPrekeys(ctx context.Context, caller directory.Device, upload directory.PrekeyUpload) (directory.PrekeyCount, error)
 	PrekeyCount(ctx context.Context, caller directory.Device) (directory.PrekeyCount, error)

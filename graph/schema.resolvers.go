@@ -22,6 +22,11 @@ func (r *mutationResolver) PublishDeviceList(ctx context.Context, input model.Pu
 	return r.publish(ctx, input)
 }
 
+// DeleteUser is the resolver for the deleteUser field.
+func (r *mutationResolver) DeleteUser(ctx context.Context, input model.DeleteUserInput) (*model.DeleteUserPayload, error) {
+	return r.deleteUser(ctx, input)
+}
+
 // UploadPrekeys is the resolver for the uploadPrekeys field.
 func (r *mutationResolver) UploadPrekeys(ctx context.Context, input model.UploadPrekeysInput) (*model.UploadPrekeysPayload, error) {
 	return r.uploadPrekeys(ctx, input)
@@ -45,6 +50,11 @@ func (r *mutationResolver) SendMessages(ctx context.Context, input model.SendMes
 // AcknowledgeMessages is the resolver for the acknowledgeMessages field.
 func (r *mutationResolver) AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error) {
 	return r.acknowledge(ctx, upTo)
+}
+
+// SetBlockedUsers is the resolver for the setBlockedUsers field.
+func (r *mutationResolver) SetBlockedUsers(ctx context.Context, users []string) (*model.SetBlockedUsersPayload, error) {
+	return r.setBlockedUsers(ctx, users)
 }
 
 // PutLinkMessage is the resolver for the putLinkMessage field.
@@ -75,6 +85,11 @@ func (r *queryResolver) Mailbox(ctx context.Context, first *int, after *string) 
 // PrekeyCount is the resolver for the prekeyCount field.
 func (r *queryResolver) PrekeyCount(ctx context.Context) (*model.PrekeyCount, error) {
 	return r.prekeyCount(ctx)
+}
+
+// ExportUser is the resolver for the exportUser field.
+func (r *queryResolver) ExportUser(ctx context.Context, listsAfter *int, devicesAfter *string) (*model.UserExport, error) {
+	return r.exportUser(ctx, listsAfter, devicesAfter)
 }
 
 // LinkMessage is the resolver for the linkMessage field.

@@ -57,6 +57,14 @@ func (r *Resolver) publish(ctx context.Context, input model.PublishDeviceListInp
 	return &model.PublishDeviceListPayload{User: userModel(user)}, nil
 }
 
+func (r *Resolver) deleteUser(ctx context.Context, input model.DeleteUserInput) (*model.DeleteUserPayload, error) {
+	user, at, err := r.Directory.Delete(ctx, input.Deletion, r.Origins, calling)
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteUserPayload{UserID: user.String(), DeletedAt: at}, nil
+}
+
 func userModel(u *directory.User) *model.User {
 	lists := make([]model.SignedDeviceList, len(u.Lists))
 	for i, list := range u.Lists {

@@ -47,6 +47,9 @@ var (
 	ErrListUser       = rule(ErrStatement, "S3.1", "user key does not hash to the user id")
 )
 
+// ErrDeletionForm: the statement of a deletion.
+var ErrDeletionForm = rule(ErrStatement, "S7.1", "deletion is malformed")
+
 // Prekeys.
 var (
 	ErrPrekeyForm   = rule(ErrStatement, "R2.1", "prekey is malformed")

@@ -51,6 +51,9 @@ func (contactsListCommand) Run(s *session) error {
 			if err != nil {
 				return err
 			}
+			if err := s.readRequest(c, contact.User); err != nil {
+				return err
+			}
 			if err := s.showContact(contact, trust); err != nil {
 				return err
 			}
@@ -63,11 +66,17 @@ func (s *session) showContact(contact client.Contact, trust client.Trust) error 
 	if s.cli.JSON {
 		view := map[string]any{"type": "contact", "name": contact.Name, "user": contact.User.String()}
 		trustView(view, trust)
+		if s.requests[contact.User] {
+			view["request"] = true
+		}
 		return s.printJSON(view)
 	}
 	name := line(contact.Name)
 	if name == "" {
 		name = "(no name)"
+	}
+	if s.requests[contact.User] {
+		name += "  (a request: not answered yet)"
 	}
 	return s.print("%s  %s%s", contact.User, name, trustText(trust))
 }
@@ -78,6 +87,8 @@ func trustText(trust client.Trust) (text string) {
 		text = "  (verified)"
 	}
 	switch {
+	case trust.Blocked:
+		text += "  (blocked)"
 	case errors.Is(trust.MaySend(), client.ErrContactChanged):
 		text += "  ! another id than before, not accepted yet"
 	case errors.Is(trust.MaySend(), client.ErrContactAlarm):
@@ -92,6 +103,8 @@ func trustView(view map[string]any, trust client.Trust) {
 		view["verified"] = trust.Verified
 	}
 	switch {
+	case trust.Blocked:
+		view["blocked"] = true
 	case errors.Is(trust.MaySend(), client.ErrContactChanged):
 		view["waits"], view["former"] = string(client.ContactChanged), trust.Changed.Former.String()
 	case errors.Is(trust.MaySend(), client.ErrContactAlarm):
@@ -172,6 +185,11 @@ func (s *session) handler(c *client.Client) client.Handler {
 		if err := s.readNames(c); err != nil {
 			return err
 		}
+		if m := notice.Message; m != nil {
+			if err := s.readRequest(c, m.Peer); err != nil {
+				return err
+			}
+		}
 		if err := s.show(notice); err != nil {
 			return err
 		}
@@ -180,4 +198,14 @@ func (s *session) handler(c *client.Client) client.Handler {
 		}
 		return nil
 	}
+}
+
+// readRequest looks whether what a user has written is a request.
+func (s *session) readRequest(c *client.Client, user client.UserID) error {
+	request, err := c.IsRequest(s.ctx, user)
+	if s.requests == nil {
+		s.requests = make(map[client.UserID]bool)
+	}
+	s.requests[user] = request
+	return err
 }

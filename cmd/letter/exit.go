@@ -72,6 +72,8 @@ func hint(err error) string {
 		return "Give a user id (u and 32 characters), or name one with: letter contacts add NAME ID"
 	case errors.Is(err, client.ErrContactTaken):
 		return "If they have a new id: letter contacts replace NAME ID"
+	case errors.Is(err, client.ErrBlocked):
+		return "letter unblock NAME lets you write to them again, and them to you."
 	case errors.Is(err, client.ErrContactChanged):
 		return "Compare safety numbers: letter verify NAME. Or take the new id as it is: letter contacts accept NAME"
 	case errors.Is(err, client.ErrContactAlarm):

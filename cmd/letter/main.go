@@ -45,11 +45,18 @@ type cli struct {
 	Upgrade  upgradeCommand  `cmd:"" help:"Take sessions instead of boxes, on a device that was made for boxes."`
 	Receipts receiptsCommand `cmd:"" help:"Decide whether contacts learn that their messages were delivered and read."`
 	Contacts contactsCommand `cmd:"" help:"Give user ids names that only you see."`
+	Block    blockCommand    `cmd:"" help:"Take nothing from somebody any more."`
+	Unblock  unblockCommand  `cmd:"" help:"Take messages from somebody again."`
+	Blocked  blockedCommand  `cmd:"" help:"List whom you have blocked."`
 	Verify   verifyCommand   `cmd:"" help:"Compare safety numbers with somebody, to be sure of their id."`
 	Link     linkCommand     `cmd:"" help:"Make this a further device of yours, or add one to this."`
 	Devices  devicesCommand  `cmd:"" help:"List your devices."`
 	Unlink   unlinkCommand   `cmd:"" help:"Remove a device of yours, for good."`
-	Token    tokenCommand    `cmd:"" help:"Print a device token, and variables to try things in the playground."`
+	Export   exportCommand   `cmd:"" help:"Print what the server holds of you."`
+
+	DeleteUser deleteUserCommand `cmd:"" help:"Have the server forget you, for good."`
+
+	Token tokenCommand `cmd:"" help:"Print a device token, and variables to try things in the playground."`
 }
 
 func main() {

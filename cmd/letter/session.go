@@ -20,6 +20,8 @@ type session struct {
 	console console
 	cli     *cli
 	names   map[client.UserID]string
+	// requests are users whose messages are requests, of those that were shown.
+	requests map[client.UserID]bool
 }
 
 func (s *session) options() client.Options {

@@ -22,6 +22,7 @@ type messageView struct {
 	// With is the user the conversation is with, and Contact their name here.
 	With        string    `json:"with"`
 	Contact     string    `json:"contact,omitempty"`
+	Request     bool      `json:"request,omitempty"`
 	Sender      string    `json:"sender"`
 	Device      string    `json:"device"`
 	Text        string    `json:"text"`
@@ -42,7 +43,7 @@ func (s *session) messageView(m *client.Message) messageView {
 		Type: "message", ID: m.ID.String(), With: m.Peer.String(), Contact: s.names[m.Peer], Sender: m.Sender.String(),
 		Device: m.Device.String(), Text: m.Text, Unsupported: m.Unsupported, SentAt: m.SentAt, ReceivedAt: m.ReceivedAt,
 		Counter: m.Counter, Missing: m.Missing, State: string(m.State), Failure: string(m.Failure),
-		DeliveredAt: m.DeliveredAt, ReadAt: m.ReadAt,
+		DeliveredAt: m.DeliveredAt, ReadAt: m.ReadAt, Request: s.requests[m.Peer],
 	}
 	for _, mark := range m.Marks {
 		view.Marks = append(view.Marks, string(mark))
@@ -116,7 +117,11 @@ func (s *session) showMessage(m *client.Message) error {
 	if err := s.print("%s  %s: %s", clock(m.SentAt), from, text); err != nil {
 		return err
 	}
-	for _, remark := range remarks(m) {
+	all := remarks(m)
+	if s.requests[m.Peer] {
+		all = append(all, "a request of somebody whom you have neither named nor written to: answer, or letter block "+m.Peer.String())
+	}
+	for _, remark := range all {
 		if err := s.print("  ! %s", remark); err != nil {
 			return err
 		}

@@ -20,6 +20,8 @@ const (
 	FieldListVersion = "list_version"
 	// FieldClosed holds the string denoting the closed field in the database.
 	FieldClosed = "closed"
+	// FieldBlocking holds the string denoting the blocking field in the database.
+	FieldBlocking = "blocking"
 	// FieldLastNumber holds the string denoting the last_number field in the database.
 	FieldLastNumber = "last_number"
 	// FieldAcknowledgedNumber holds the string denoting the acknowledged_number field in the database.
@@ -52,6 +54,7 @@ var Columns = []string{
 	FieldUserID,
 	FieldListVersion,
 	FieldClosed,
+	FieldBlocking,
 	FieldLastNumber,
 	FieldAcknowledgedNumber,
 	FieldWaitingCount,
@@ -77,6 +80,8 @@ var (
 	UserIDValidator func(string) error
 	// DefaultClosed holds the default value on creation for the "closed" field.
 	DefaultClosed bool
+	// DefaultBlocking holds the default value on creation for the "blocking" field.
+	DefaultBlocking bool
 	// DefaultLastNumber holds the default value on creation for the "last_number" field.
 	DefaultLastNumber int64
 	// DefaultAcknowledgedNumber holds the default value on creation for the "acknowledged_number" field.
@@ -117,6 +122,11 @@ func ByListVersion(opts ...sql.OrderTermOption) OrderOption {
 // ByClosed orders the results by the closed field.
 func ByClosed(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClosed, opts...).ToFunc()
+}
+
+// ByBlocking orders the results by the blocking field.
+func ByBlocking(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBlocking, opts...).ToFunc()
 }
 
 // ByLastNumber orders the results by the last_number field.

@@ -73,6 +73,11 @@ func Closed(v bool) predicate.Mailbox {
 	return predicate.Mailbox(sql.FieldEQ(FieldClosed, v))
 }
 
+// Blocking applies equality check predicate on the "blocking" field. It's identical to BlockingEQ.
+func Blocking(v bool) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldEQ(FieldBlocking, v))
+}
+
 // LastNumber applies equality check predicate on the "last_number" field. It's identical to LastNumberEQ.
 func LastNumber(v int64) predicate.Mailbox {
 	return predicate.Mailbox(sql.FieldEQ(FieldLastNumber, v))
@@ -281,6 +286,16 @@ func ClosedEQ(v bool) predicate.Mailbox {
 // ClosedNEQ applies the NEQ predicate on the "closed" field.
 func ClosedNEQ(v bool) predicate.Mailbox {
 	return predicate.Mailbox(sql.FieldNEQ(FieldClosed, v))
+}
+
+// BlockingEQ applies the EQ predicate on the "blocking" field.
+func BlockingEQ(v bool) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldEQ(FieldBlocking, v))
+}
+
+// BlockingNEQ applies the NEQ predicate on the "blocking" field.
+func BlockingNEQ(v bool) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldNEQ(FieldBlocking, v))
 }
 
 // LastNumberEQ applies the EQ predicate on the "last_number" field.

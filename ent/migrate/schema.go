@@ -9,6 +9,41 @@ import (
 )
 
 var (
+	// BlocksColumns holds the columns for the "blocks" table.
+	BlocksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "mailbox_id", Type: field.TypeInt64},
+		{Name: "user_id", Type: field.TypeString, Size: 33},
+	}
+	// BlocksTable holds the schema information for the "blocks" table.
+	BlocksTable = &schema.Table{
+		Name:       "blocks",
+		Columns:    BlocksColumns,
+		PrimaryKey: []*schema.Column{BlocksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "block_mailbox_id_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{BlocksColumns[1], BlocksColumns[2]},
+			},
+			{
+				Name:    "block_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{BlocksColumns[2]},
+			},
+		},
+	}
+	// DeletedIdsColumns holds the columns for the "deleted_ids" table.
+	DeletedIdsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 43},
+		{Name: "deleted_at", Type: field.TypeInt64},
+	}
+	// DeletedIdsTable holds the schema information for the "deleted_ids" table.
+	DeletedIdsTable = &schema.Table{
+		Name:       "deleted_ids",
+		Columns:    DeletedIdsColumns,
+		PrimaryKey: []*schema.Column{DeletedIdsColumns[0]},
+	}
 	// DevicesColumns holds the columns for the "devices" table.
 	DevicesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 33},
@@ -30,6 +65,13 @@ var (
 				Columns:    []*schema.Column{DevicesColumns[6]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "device_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{DevicesColumns[6]},
 			},
 		},
 	}
@@ -94,6 +136,7 @@ var (
 		{Name: "user_id", Type: field.TypeString, Size: 33},
 		{Name: "list_version", Type: field.TypeUint32},
 		{Name: "closed", Type: field.TypeBool, Default: false},
+		{Name: "blocking", Type: field.TypeBool, Default: false},
 		{Name: "last_number", Type: field.TypeInt64, Default: 0},
 		{Name: "acknowledged_number", Type: field.TypeInt64, Default: 0},
 		{Name: "waiting_count", Type: field.TypeInt64, Default: 0},
@@ -110,7 +153,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "mailboxes_devices_mailbox",
-				Columns:    []*schema.Column{MailboxesColumns[10]},
+				Columns:    []*schema.Column{MailboxesColumns[11]},
 				RefColumns: []*schema.Column{DevicesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -206,6 +249,8 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		BlocksTable,
+		DeletedIdsTable,
 		DevicesTable,
 		DeviceListsTable,
 		LinkMessagesTable,
@@ -218,6 +263,12 @@ var (
 )
 
 func init() {
+	BlocksTable.Annotation = &entsql.Annotation{
+		Table: "blocks",
+	}
+	DeletedIdsTable.Annotation = &entsql.Annotation{
+		Table: "deleted_ids",
+	}
 	DevicesTable.ForeignKeys[0].RefTable = UsersTable
 	DevicesTable.Annotation = &entsql.Annotation{
 		Table: "devices",

@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 )
 
 // Device is one installation of a user. Of its keys only the signing key stands here, since tokens are checked
@@ -32,6 +33,11 @@ func (Device) Edges() []ent.Edge {
 		edge.To("prekeys", Prekey.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
 		edge.To("mailbox", Mailbox.Type).Unique().Annotations(entsql.OnDelete(entsql.Cascade)),
 	}
+}
+
+// Indexes of the Device: those of a user are exported and deleted together.
+func (Device) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("user_id")}
 }
 
 // Annotations of the Device.

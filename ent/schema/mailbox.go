@@ -21,6 +21,7 @@ func (Mailbox) Fields() []ent.Field {
 		field.String("user_id").MaxLen(33).Immutable(),
 		field.Uint32("list_version").Comment("of its user's list; a send must name it (delivery contract 9)"),
 		field.Bool("closed").Default(false).Comment("its device was removed: takes nothing, sends nothing"),
+		field.Bool("blocking").Default(false).Comment("takes nothing from the users in its blocks"),
 		field.Int64("last_number").Default(0).Comment("the highest number given out"),
 		field.Int64("acknowledged_number").Default(0),
 		field.Int64("waiting_count").Default(0),

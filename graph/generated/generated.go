@@ -48,11 +48,13 @@ type ComplexityRoot struct {
 type MutationResolver interface {
 	RegisterKey(ctx context.Context, input model.RegisterKeyInput) (*model.RegisterKeyPayload, error)
 	PublishDeviceList(ctx context.Context, input model.PublishDeviceListInput) (*model.PublishDeviceListPayload, error)
+	DeleteUser(ctx context.Context, input model.DeleteUserInput) (*model.DeleteUserPayload, error)
 	UploadPrekeys(ctx context.Context, input model.UploadPrekeysInput) (*model.UploadPrekeysPayload, error)
 	ClaimPrekeys(ctx context.Context, userID string, devices []string) (*model.ClaimPrekeysPayload, error)
 	SendMessage(ctx context.Context, input model.SendMessageInput) (*model.SendMessagePayload, error)
 	SendMessages(ctx context.Context, input model.SendMessagesInput) (*model.SendMessagesPayload, error)
 	AcknowledgeMessages(ctx context.Context, upTo string) (*model.AcknowledgeMessagesPayload, error)
+	SetBlockedUsers(ctx context.Context, users []string) (*model.SetBlockedUsersPayload, error)
 	PutLinkMessage(ctx context.Context, slot []byte, step int, data []byte) (*model.PutLinkMessagePayload, error)
 }
 type QueryResolver interface {
@@ -61,6 +63,7 @@ type QueryResolver interface {
 	User(ctx context.Context, id string, sinceVersion *int) (*model.User, error)
 	Mailbox(ctx context.Context, first *int, after *string) (*model.MessageConnection, error)
 	PrekeyCount(ctx context.Context) (*model.PrekeyCount, error)
+	ExportUser(ctx context.Context, listsAfter *int, devicesAfter *string) (*model.UserExport, error)
 	LinkMessage(ctx context.Context, slot []byte, step int) ([]byte, error)
 }
 type SubscriptionResolver interface {
@@ -91,6 +94,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
 			graphql.NewInputUnmarshaler("EnvelopeInput", ec.unmarshalInputEnvelopeInput),
 			graphql.NewInputUnmarshaler("PublishDeviceListInput", ec.unmarshalInputPublishDeviceListInput),
 			graphql.NewInputUnmarshaler("RecipientInput", ec.unmarshalInputRecipientInput),
@@ -238,6 +242,19 @@ type Query {
   "How many prekeys of the calling device are left, so that it knows when to upload more. Needs a token."
   prekeyCount: PrekeyCount!
   """
+  What the server holds of the calling user: for each device that is or was on the list its row, its prekeys and the state of its mailbox,
+  and every signed list. 100 lists and 4 devices a call: ask again with the last ones while there is more. What waits is read by each
+  device itself, with ` + "`" + `mailbox` + "`" + `. Not in here, since the server can't tell whose they are, or looks for them by their recipient alone:
+  hashes of sent message ids (seven days), link slots (ten minutes), and what others have not yet acknowledged of what was sent. Needs a
+  token.
+  """
+  exportUser(
+    "The highest version of a list that the caller already holds."
+    listsAfter: Int = 0
+    "The last device that the caller already holds."
+    devicesAfter: ID
+  ): UserExport!
+  """
   What was written in a step of a link slot (docs/protocol.md, L1.3); ` + "`" + `null` + "`" + ` as long as nothing was, and after its ten
   minutes. Needs no token.
   """
@@ -267,6 +284,16 @@ type Mutation {
     "The next list."
     input: PublishDeviceListInput!
   ): PublishDeviceListPayload!
+  """
+  Deletes the calling user with all that the server holds of them, for good: devices, lists, prekeys, and mailboxes with what waits in
+  them. Their sockets end, and who sends to them is told that there is no such recipient. What they have sent waits on for those it went
+  to. Of the ids only hashes stay, so that nobody registers them again. Needs a token of a device on the current list and the word of the
+  user key (docs/protocol.md, S7). The same call again gives the same answer; it needs no token then.
+  """
+  deleteUser(
+    "The user's word."
+    input: DeleteUserInput!
+  ): DeleteUserPayload!
   """
   Adds to the prekeys that others start sessions with the calling device with (docs/protocol.md, R2), and replaces its signed and
   last-resort prekeys by newer ones: all or nothing. The same call again gives the same answer and brings back no key that was
@@ -312,6 +339,15 @@ type Mutation {
     "The position of the last message that the client has stored durably."
     upTo: Cursor!
   ): AcknowledgeMessagesPayload!
+  """
+  Makes these the users from whom the calling device's mailbox takes nothing from now on, in place of those before. They are not told: what
+  they send is answered as stored, and goes nowhere. What waits already stays. Ids that nobody has here are left out. The same
+  call again changes nothing. Needs a token.
+  """
+  setBlockedUsers(
+    "All users to block: ` + "`" + `limits.maxBlockedUsers` + "`" + ` at the most, never oneself."
+    users: [ID!]!
+  ): SetBlockedUsersPayload!
   """
   Writes a step of a link slot, in which a new device and an existing one of its user leave messages for each other
   (docs/protocol.md, L1.3). Step 0 opens the slot for ten minutes. A step is written once; the same call again gives the same
@@ -365,6 +401,8 @@ type Limits {
   maxDevicesPerUser: Int!
   "How many one-time prekeys of each kind a device may have waiting."
   maxOneTimePrekeys: Int!
+  "How many users a device may block."
+  maxBlockedUsers: Int!
   "How many messages may wait in one mailbox."
   mailboxMaxMessages: Int!
   "How many bytes of ciphertext may wait in one mailbox."
@@ -409,6 +447,100 @@ type SignedDeviceList {
   version: Int!
   "The signed statement."
   statement: Bytes!
+}
+
+"What the server holds of a user, or a part of it."
+type UserExport {
+  "The user's id."
+  userId: ID!
+  "When the user was registered."
+  createdAt: Time!
+  "The version of the device list that holds now."
+  listVersion: Int!
+  "Signed device lists, oldest first. The user key, and every key of a device, stand in them."
+  deviceLists: [ExportedDeviceList!]!
+  "Devices, those too that were removed, in order of their ids."
+  devices: [ExportedDevice!]!
+  "Whether lists or devices are left."
+  hasMore: Boolean!
+}
+
+"A stored version of a device list."
+type ExportedDeviceList {
+  "The version."
+  version: Int!
+  "The signed statement."
+  statement: Bytes!
+  "When it was stored."
+  createdAt: Time!
+}
+
+"A stored device."
+type ExportedDevice {
+  "The device's id."
+  id: ID!
+  "When the device was registered."
+  createdAt: Time!
+  "When a list no longer named it; null while one does."
+  removedAt: Time
+  "The highest number of a one-time X25519 prekey that was ever uploaded."
+  oneTimeNumber: Counter!
+  "The highest number of a one-time ML-KEM-768 prekey that was ever uploaded."
+  kemOneTimeNumber: Counter!
+  "The ids of the users from whom its mailbox takes nothing."
+  blockedUserIds: [ID!]!
+  "The prekeys that wait to be handed out."
+  prekeys: [ExportedPrekey!]!
+  "The state of its mailbox."
+  mailbox: ExportedMailbox!
+}
+
+"A stored prekey."
+type ExportedPrekey {
+  "What it is for."
+  kind: PrekeyKind!
+  "Its number, of its kind."
+  number: Counter!
+  "The signed statement."
+  statement: Bytes!
+  "When it was uploaded."
+  createdAt: Time!
+}
+
+"What a prekey is for."
+enum PrekeyKind {
+  "X25519, used until it is replaced."
+  SIGNED
+  "X25519, for one session."
+  ONE_TIME
+  "ML-KEM-768, for one session."
+  KEM_ONE_TIME
+  "ML-KEM-768, used where no one-time one is left."
+  KEM_LAST_RESORT
+}
+
+"The state of a mailbox."
+type ExportedMailbox {
+  "Its number, which stands in cursors and in the ids of its messages."
+  id: Counter!
+  "The list version that senders have to name."
+  listVersion: Int!
+  "Whether its device was removed."
+  closed: Boolean!
+  "Whether it takes nothing from some users."
+  blocking: Boolean!
+  "How many envelopes were ever put into it."
+  lastNumber: Counter!
+  "Up to which of them the device has acknowledged."
+  acknowledgedNumber: Counter!
+  "How many wait."
+  waitingCount: Counter!
+  "How many bytes of ciphertext wait."
+  waitingBytes: Counter!
+  "How many have expired, ever."
+  expiredCount: Counter!
+  "How many envelopes of this device the server has accepted, ever."
+  acceptedCount: Counter!
 }
 
 "One page of a mailbox, as a Relay connection."
@@ -459,6 +591,8 @@ type Message {
   senderListVersion: Int!
   "When the server accepted it."
   sentAt: Time!
+  "When the server deletes it if nobody has acknowledged it before."
+  expiresAt: Time!
   "What kind of envelope it is."
   kind: EnvelopeKind!
   "The sealed bytes."
@@ -503,6 +637,20 @@ input PublishDeviceListInput {
 type PublishDeviceListPayload {
   "The user, with the list that was stored."
   user: User!
+}
+
+"The word of a user that the server is to forget them."
+input DeleteUserInput {
+  "The deletion, signed by the user key: for this server, and while the device list has the version that it names (docs/protocol.md, S7)."
+  deletion: Bytes!
+}
+
+"The user is deleted."
+type DeleteUserPayload {
+  "The id that nobody has here any more."
+  userId: ID!
+  "When it was deleted; the same for a repeated call."
+  deletedAt: Time!
 }
 
 "Prekeys of the calling device, as signed statements (docs/protocol.md, R2)."
@@ -644,6 +792,12 @@ type AcknowledgeMessagesPayload {
   removedCount: Int!
 }
 
+"Who is blocked holds for every later send."
+type SetBlockedUsersPayload {
+  "How many users are blocked now."
+  count: Int!
+}
+
 "A step of a link slot is on disk."
 type PutLinkMessagePayload {
   "When the slot ends, with all its steps."
@@ -672,7 +826,7 @@ enum ErrorCode {
   REQUEST_TOO_LARGE
   "No token, or one that is refused. The message says why. Make a new one."
   UNAUTHENTICATED
-  "The token's device is no longer on its user's list."
+  "The token's device is no longer on its user's list, or its user was deleted."
   DEVICE_REMOVED
   "A key or signature in a statement is refused."
   STATEMENT_INVALID
@@ -739,6 +893,16 @@ func (ec *executionContext) childFields_ClaimPrekeysPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ClaimPrekeysPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userId":
+		return ec.fieldContext_DeleteUserPayload_userId(ctx, field)
+	case "deletedAt":
+		return ec.fieldContext_DeleteUserPayload_deletedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteUserPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deviceId":
@@ -765,6 +929,80 @@ func (ec *executionContext) childFields_Device(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Device", field.Name)
 }
 
+func (ec *executionContext) childFields_ExportedDevice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ExportedDevice_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExportedDevice_createdAt(ctx, field)
+	case "removedAt":
+		return ec.fieldContext_ExportedDevice_removedAt(ctx, field)
+	case "oneTimeNumber":
+		return ec.fieldContext_ExportedDevice_oneTimeNumber(ctx, field)
+	case "kemOneTimeNumber":
+		return ec.fieldContext_ExportedDevice_kemOneTimeNumber(ctx, field)
+	case "blockedUserIds":
+		return ec.fieldContext_ExportedDevice_blockedUserIds(ctx, field)
+	case "prekeys":
+		return ec.fieldContext_ExportedDevice_prekeys(ctx, field)
+	case "mailbox":
+		return ec.fieldContext_ExportedDevice_mailbox(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedDevice", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportedDeviceList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_ExportedDeviceList_version(ctx, field)
+	case "statement":
+		return ec.fieldContext_ExportedDeviceList_statement(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExportedDeviceList_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedDeviceList", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportedMailbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ExportedMailbox_id(ctx, field)
+	case "listVersion":
+		return ec.fieldContext_ExportedMailbox_listVersion(ctx, field)
+	case "closed":
+		return ec.fieldContext_ExportedMailbox_closed(ctx, field)
+	case "blocking":
+		return ec.fieldContext_ExportedMailbox_blocking(ctx, field)
+	case "lastNumber":
+		return ec.fieldContext_ExportedMailbox_lastNumber(ctx, field)
+	case "acknowledgedNumber":
+		return ec.fieldContext_ExportedMailbox_acknowledgedNumber(ctx, field)
+	case "waitingCount":
+		return ec.fieldContext_ExportedMailbox_waitingCount(ctx, field)
+	case "waitingBytes":
+		return ec.fieldContext_ExportedMailbox_waitingBytes(ctx, field)
+	case "expiredCount":
+		return ec.fieldContext_ExportedMailbox_expiredCount(ctx, field)
+	case "acceptedCount":
+		return ec.fieldContext_ExportedMailbox_acceptedCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedMailbox", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportedPrekey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ExportedPrekey_kind(ctx, field)
+	case "number":
+		return ec.fieldContext_ExportedPrekey_number(ctx, field)
+	case "statement":
+		return ec.fieldContext_ExportedPrekey_statement(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ExportedPrekey_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportedPrekey", field.Name)
+}
+
 func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "maxRequestBytes":
@@ -777,6 +1015,8 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_maxDevicesPerUser(ctx, field)
 	case "maxOneTimePrekeys":
 		return ec.fieldContext_Limits_maxOneTimePrekeys(ctx, field)
+	case "maxBlockedUsers":
+		return ec.fieldContext_Limits_maxBlockedUsers(ctx, field)
 	case "mailboxMaxMessages":
 		return ec.fieldContext_Limits_mailboxMaxMessages(ctx, field)
 	case "mailboxMaxBytes":
@@ -809,6 +1049,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_senderListVersion(ctx, field)
 	case "sentAt":
 		return ec.fieldContext_Message_sentAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Message_expiresAt(ctx, field)
 	case "kind":
 		return ec.fieldContext_Message_kind(ctx, field)
 	case "ciphertext":
@@ -951,6 +1193,14 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_SetBlockedUsersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_SetBlockedUsersPayload_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetBlockedUsersPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SignedDeviceList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
@@ -979,6 +1229,24 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_deviceLists(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
+}
+
+func (ec *executionContext) childFields_UserExport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userId":
+		return ec.fieldContext_UserExport_userId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_UserExport_createdAt(ctx, field)
+	case "listVersion":
+		return ec.fieldContext_UserExport_listVersion(ctx, field)
+	case "deviceLists":
+		return ec.fieldContext_UserExport_deviceLists(ctx, field)
+	case "devices":
+		return ec.fieldContext_UserExport_devices(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_UserExport_hasMore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserExport", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1133,6 +1401,20 @@ func (ec *executionContext) field_Mutation_claimPrekeys_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteUserInput, error) {
+			return ec.unmarshalNDeleteUserInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐDeleteUserInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_publishDeviceList_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1219,6 +1501,20 @@ func (ec *executionContext) field_Mutation_sendMessages_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setBlockedUsers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "users",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["users"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_uploadPrekeys_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1244,6 +1540,28 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_exportUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "listsAfter",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["listsAfter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "devicesAfter",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["devicesAfter"] = arg1
 	return args, nil
 }
 
@@ -1525,6 +1843,52 @@ func (ec *executionContext) fieldContext_ClaimPrekeysPayload_sets(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteUserPayload_userId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteUserPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteUserPayload_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteUserPayload_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteUserPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteUserPayload_deletedAt(ctx context.Context, field graphql.CollectedField, obj *model.DeleteUserPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteUserPayload_deletedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteUserPayload_deletedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteUserPayload", field, false, false, "Time")
+}
+
 func (ec *executionContext) _Delivery_deviceId(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1686,6 +2050,599 @@ func (ec *executionContext) fieldContext_Device_createdAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Device", field, false, false, "Time")
 }
 
+func (ec *executionContext) _ExportedDevice_id(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ExportedDevice_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportedDevice_removedAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_removedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_removedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportedDevice_oneTimeNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_oneTimeNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OneTimeNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_oneTimeNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedDevice_kemOneTimeNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_kemOneTimeNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KemOneTimeNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_kemOneTimeNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedDevice_blockedUserIds(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_blockedUserIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BlockedUserIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_blockedUserIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDevice", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ExportedDevice_prekeys(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_prekeys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prekeys, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExportedPrekey) graphql.Marshaler {
+			return ec.marshalNExportedPrekey2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekeyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_prekeys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportedDevice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedPrekey(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportedDevice_mailbox(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDevice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDevice_mailbox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mailbox, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ExportedMailbox) graphql.Marshaler {
+			return ec.marshalNExportedMailbox2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedMailbox(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDevice_mailbox(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportedDevice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedMailbox(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportedDeviceList_version(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDeviceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDeviceList_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDeviceList_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDeviceList", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ExportedDeviceList_statement(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDeviceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDeviceList_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalNBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDeviceList_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDeviceList", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _ExportedDeviceList_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedDeviceList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedDeviceList_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedDeviceList_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedDeviceList", field, false, false, "Time")
+}
+
+func (ec *executionContext) _ExportedMailbox_id(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_listVersion(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_listVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ListVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_listVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ExportedMailbox_closed(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_closed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ExportedMailbox_blocking(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_blocking(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Blocking, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_blocking(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ExportedMailbox_lastNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_lastNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_lastNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_acknowledgedNumber(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_acknowledgedNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcknowledgedNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_acknowledgedNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_waitingCount(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_waitingCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaitingCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_waitingCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_waitingBytes(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_waitingBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaitingBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_waitingBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_expiredCount(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_expiredCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiredCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_expiredCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedMailbox_acceptedCount(ctx context.Context, field graphql.CollectedField, obj *model.ExportedMailbox) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedMailbox_acceptedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcceptedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedMailbox_acceptedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedMailbox", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedPrekey_kind(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.PrekeyKind) graphql.Marshaler {
+			return ec.marshalNPrekeyKind2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "PrekeyKind")
+}
+
+func (ec *executionContext) _ExportedPrekey_number(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCounter2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "Counter")
+}
+
+func (ec *executionContext) _ExportedPrekey_statement(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []byte) graphql.Marshaler {
+			return ec.marshalNBytes2ᚕbyte(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _ExportedPrekey_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ExportedPrekey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportedPrekey_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportedPrekey_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportedPrekey", field, false, false, "Time")
+}
+
 func (ec *executionContext) _Limits_maxRequestBytes(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1798,6 +2755,29 @@ func (ec *executionContext) _Limits_maxOneTimePrekeys(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_Limits_maxOneTimePrekeys(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_maxBlockedUsers(ctx context.Context, field graphql.CollectedField, obj *model.Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_maxBlockedUsers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxBlockedUsers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_maxBlockedUsers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
 }
 
@@ -2097,6 +3077,29 @@ func (ec *executionContext) _Message_sentAt(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Message_sentAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Message_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Message", field, false, false, "Time")
 }
 
@@ -2431,6 +3434,50 @@ func (ec *executionContext) fieldContext_Mutation_publishDeviceList(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_deleteUser(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["input"].(model.DeleteUserInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteUserPayload) graphql.Marshaler {
+			return ec.marshalNDeleteUserPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐDeleteUserPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteUser(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteUserPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteUser_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_uploadPrekeys(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2645,6 +3692,50 @@ func (ec *executionContext) fieldContext_Mutation_acknowledgeMessages(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_acknowledgeMessages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setBlockedUsers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setBlockedUsers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetBlockedUsers(ctx, fc.Args["users"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetBlockedUsersPayload) graphql.Marshaler {
+			return ec.marshalNSetBlockedUsersPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSetBlockedUsersPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setBlockedUsers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetBlockedUsersPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setBlockedUsers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3210,6 +4301,50 @@ func (ec *executionContext) fieldContext_Query_prekeyCount(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_exportUser(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_exportUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExportUser(ctx, fc.Args["listsAfter"].(*int), fc.Args["devicesAfter"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserExport) graphql.Marshaler {
+			return ec.marshalNUserExport2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUserExport(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_exportUser(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserExport(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_exportUser_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_linkMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3674,6 +4809,29 @@ func (ec *executionContext) fieldContext_ServerInfo_limits(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _SetBlockedUsersPayload_count(ctx context.Context, field graphql.CollectedField, obj *model.SetBlockedUsersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetBlockedUsersPayload_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetBlockedUsersPayload_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetBlockedUsersPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _SignedDeviceList_version(ctx context.Context, field graphql.CollectedField, obj *model.SignedDeviceList) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3872,6 +5030,162 @@ func (ec *executionContext) fieldContext_User_deviceLists(_ context.Context, fie
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _UserExport_userId(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "ID")
+}
+
+func (ec *executionContext) _UserExport_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "Time")
+}
+
+func (ec *executionContext) _UserExport_listVersion(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_listVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ListVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_listVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "Int")
+}
+
+func (ec *executionContext) _UserExport_deviceLists(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_deviceLists(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeviceLists, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExportedDeviceList) graphql.Marshaler {
+			return ec.marshalNExportedDeviceList2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceListᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_deviceLists(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserExport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedDeviceList(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserExport_devices(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_devices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Devices, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ExportedDevice) graphql.Marshaler {
+			return ec.marshalNExportedDevice2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_devices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UserExport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportedDevice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UserExport_hasMore(ctx context.Context, field graphql.CollectedField, obj *model.UserExport) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UserExport_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UserExport_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UserExport", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -4947,6 +6261,48 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputDeleteUserInput(ctx context.Context, obj any) (model.DeleteUserInput, error) {
+	var it model.DeleteUserInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"deletion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "deletion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletion"))
+			data, err := ec.unmarshalNBytes2ᚕbyte(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Deletion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteUserInput unmarshals raw into the DeleteUserInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteUserInput(ctx context.Context, raw any) (model.DeleteUserInput, error) {
+	var out model.DeleteUserInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteUserInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEnvelopeInput(ctx context.Context, obj any) (model.EnvelopeInput, error) {
 	var it model.EnvelopeInput
 	if obj == nil {
@@ -5414,6 +6770,44 @@ func (ec *executionContext) _ClaimPrekeysPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var deleteUserPayloadImplementors = []string{"DeleteUserPayload"}
+
+func (ec *executionContext) _DeleteUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteUserPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteUserPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteUserPayload")
+		case "userId":
+			out.Values[i] = ec._DeleteUserPayload_userId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deletedAt":
+			out.Values[i] = ec._DeleteUserPayload_deletedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deliveryImplementors = []string{"Delivery"}
 
 func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet, obj *model.Delivery) graphql.Marshaler {
@@ -5505,6 +6899,243 @@ func (ec *executionContext) _Device(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var exportedDeviceImplementors = []string{"ExportedDevice"}
+
+func (ec *executionContext) _ExportedDevice(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedDevice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedDeviceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedDevice")
+		case "id":
+			out.Values[i] = ec._ExportedDevice_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExportedDevice_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removedAt":
+			out.Values[i] = ec._ExportedDevice_removedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "oneTimeNumber":
+			out.Values[i] = ec._ExportedDevice_oneTimeNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kemOneTimeNumber":
+			out.Values[i] = ec._ExportedDevice_kemOneTimeNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "blockedUserIds":
+			out.Values[i] = ec._ExportedDevice_blockedUserIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "prekeys":
+			out.Values[i] = ec._ExportedDevice_prekeys(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mailbox":
+			out.Values[i] = ec._ExportedDevice_mailbox(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportedDeviceListImplementors = []string{"ExportedDeviceList"}
+
+func (ec *executionContext) _ExportedDeviceList(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedDeviceList) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedDeviceListImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedDeviceList")
+		case "version":
+			out.Values[i] = ec._ExportedDeviceList_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statement":
+			out.Values[i] = ec._ExportedDeviceList_statement(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExportedDeviceList_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportedMailboxImplementors = []string{"ExportedMailbox"}
+
+func (ec *executionContext) _ExportedMailbox(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedMailbox) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedMailboxImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedMailbox")
+		case "id":
+			out.Values[i] = ec._ExportedMailbox_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "listVersion":
+			out.Values[i] = ec._ExportedMailbox_listVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closed":
+			out.Values[i] = ec._ExportedMailbox_closed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "blocking":
+			out.Values[i] = ec._ExportedMailbox_blocking(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastNumber":
+			out.Values[i] = ec._ExportedMailbox_lastNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acknowledgedNumber":
+			out.Values[i] = ec._ExportedMailbox_acknowledgedNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waitingCount":
+			out.Values[i] = ec._ExportedMailbox_waitingCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waitingBytes":
+			out.Values[i] = ec._ExportedMailbox_waitingBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiredCount":
+			out.Values[i] = ec._ExportedMailbox_expiredCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptedCount":
+			out.Values[i] = ec._ExportedMailbox_acceptedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportedPrekeyImplementors = []string{"ExportedPrekey"}
+
+func (ec *executionContext) _ExportedPrekey(ctx context.Context, sel ast.SelectionSet, obj *model.ExportedPrekey) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportedPrekeyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportedPrekey")
+		case "kind":
+			out.Values[i] = ec._ExportedPrekey_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "number":
+			out.Values[i] = ec._ExportedPrekey_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statement":
+			out.Values[i] = ec._ExportedPrekey_statement(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ExportedPrekey_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var limitsImplementors = []string{"Limits"}
 
 func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, obj *model.Limits) graphql.Marshaler {
@@ -5538,6 +7169,11 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "maxOneTimePrekeys":
 			out.Values[i] = ec._Limits_maxOneTimePrekeys(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxBlockedUsers":
+			out.Values[i] = ec._Limits_maxBlockedUsers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -5631,6 +7267,11 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "sentAt":
 			out.Values[i] = ec._Message_sentAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Message_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -5785,6 +7426,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "deleteUser":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteUser(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "uploadPrekeys":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_uploadPrekeys(ctx, field)
@@ -5816,6 +7464,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "acknowledgeMessages":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_acknowledgeMessages(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setBlockedUsers":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setBlockedUsers(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -6103,6 +7758,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_prekeyCount(ctx, field)
 				})
+		case "exportUser":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_exportUser(ctx, field)
+				})
 		case "linkMessage":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -6317,6 +7978,39 @@ func (ec *executionContext) _ServerInfo(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var setBlockedUsersPayloadImplementors = []string{"SetBlockedUsersPayload"}
+
+func (ec *executionContext) _SetBlockedUsersPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetBlockedUsersPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setBlockedUsersPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetBlockedUsersPayload")
+		case "count":
+			out.Values[i] = ec._SetBlockedUsersPayload_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var signedDeviceListImplementors = []string{"SignedDeviceList"}
 
 func (ec *executionContext) _SignedDeviceList(ctx context.Context, sel ast.SelectionSet, obj *model.SignedDeviceList) graphql.Marshaler {
@@ -6431,6 +8125,64 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "deviceLists":
 			out.Values[i] = ec._User_deviceLists(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var userExportImplementors = []string{"UserExport"}
+
+func (ec *executionContext) _UserExport(ctx context.Context, sel ast.SelectionSet, obj *model.UserExport) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, userExportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UserExport")
+		case "userId":
+			out.Values[i] = ec._UserExport_userId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._UserExport_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "listVersion":
+			out.Values[i] = ec._UserExport_listVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deviceLists":
+			out.Values[i] = ec._UserExport_deviceLists(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "devices":
+			out.Values[i] = ec._UserExport_devices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._UserExport_hasMore(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -6889,6 +8641,19 @@ func (ec *executionContext) marshalNCursor2string(ctx context.Context, sel ast.S
 	return res
 }
 
+func (ec *executionContext) unmarshalNDeleteUserInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐDeleteUserInput(ctx context.Context, v any) (model.DeleteUserInput, error) {
+	res, err := ec.unmarshalInputDeleteUserInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteUserPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐDeleteUserPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteUserPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteUserPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteUserPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNDelivery2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐDelivery(ctx context.Context, sel ast.SelectionSet, v model.Delivery) graphql.Marshaler {
 	return ec._Delivery(ctx, sel, &v)
 }
@@ -6956,6 +8721,74 @@ func (ec *executionContext) marshalNEnvelopeKind2githubᚗcomᚋletterlockᚋlet
 	return v
 }
 
+func (ec *executionContext) marshalNExportedDevice2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDevice(ctx context.Context, sel ast.SelectionSet, v model.ExportedDevice) graphql.Marshaler {
+	return ec._ExportedDevice(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNExportedDevice2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExportedDevice) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportedDevice2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDevice(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNExportedDeviceList2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceList(ctx context.Context, sel ast.SelectionSet, v model.ExportedDeviceList) graphql.Marshaler {
+	return ec._ExportedDeviceList(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNExportedDeviceList2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceListᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExportedDeviceList) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportedDeviceList2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedDeviceList(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNExportedMailbox2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedMailbox(ctx context.Context, sel ast.SelectionSet, v *model.ExportedMailbox) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExportedMailbox!")
+		return graphql.Null
+	}
+	return ec._ExportedMailbox(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNExportedPrekey2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekey(ctx context.Context, sel ast.SelectionSet, v model.ExportedPrekey) graphql.Marshaler {
+	return ec._ExportedPrekey(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNExportedPrekey2ᚕgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekeyᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ExportedPrekey) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportedPrekey2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐExportedPrekey(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
 	res, err := scalar.UnmarshalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -6968,6 +8801,35 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 		graphql.AddInvalidNullFromMarshaler(ctx, "ID!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
@@ -7091,6 +8953,16 @@ func (ec *executionContext) marshalNPrekeyCount2ᚖgithubᚗcomᚋletterlockᚋl
 		return graphql.Null
 	}
 	return ec._PrekeyCount(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPrekeyKind2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyKind(ctx context.Context, v any) (model.PrekeyKind, error) {
+	var res model.PrekeyKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPrekeyKind2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeyKind(ctx context.Context, sel ast.SelectionSet, v model.PrekeyKind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNPrekeySet2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐPrekeySet(ctx context.Context, sel ast.SelectionSet, v model.PrekeySet) graphql.Marshaler {
@@ -7234,6 +9106,14 @@ func (ec *executionContext) marshalNServerInfo2ᚖgithubᚗcomᚋletterlockᚋle
 	return ec._ServerInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNSetBlockedUsersPayload2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSetBlockedUsersPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetBlockedUsersPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetBlockedUsersPayload!")
+		return graphql.Null
+	}
+	return ec._SetBlockedUsersPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSignedDeviceList2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSignedDeviceList(ctx context.Context, sel ast.SelectionSet, v model.SignedDeviceList) graphql.Marshaler {
 	return ec._SignedDeviceList(ctx, sel, &v)
 }
@@ -7330,6 +9210,14 @@ func (ec *executionContext) marshalNUser2ᚖgithubᚗcomᚋletterlockᚋletterlo
 		return graphql.Null
 	}
 	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserExport2ᚖgithubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐUserExport(ctx context.Context, sel ast.SelectionSet, v *model.UserExport) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UserExport!")
+		return graphql.Null
+	}
+	return ec._UserExport(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -7617,6 +9505,24 @@ func (ec *executionContext) marshalOID2ᚕstringᚄ(ctx context.Context, sel ast
 	return ret
 }
 
+func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalID(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
 	if v == nil {
 		return nil, nil
@@ -7650,6 +9556,24 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalString(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalTime(*v)
 	return res
 }
 

@@ -28,6 +28,20 @@ type ClaimPrekeysPayload struct {
 	Sets []PrekeySet `json:"sets"`
 }
 
+// The word of a user that the server is to forget them.
+type DeleteUserInput struct {
+	// The deletion, signed by the user key: for this server, and while the device list has the version that it names (docs/protocol.md, S7).
+	Deletion []byte `json:"deletion"`
+}
+
+// The user is deleted.
+type DeleteUserPayload struct {
+	// The id that nobody has here any more.
+	UserID string `json:"userId"`
+	// When it was deleted; the same for a repeated call.
+	DeletedAt time.Time `json:"deletedAt"`
+}
+
 // What became of one envelope.
 type Delivery struct {
 	// The device it was for.
@@ -62,6 +76,72 @@ type EnvelopeInput struct {
 	Nonce []byte `json:"nonce,omitempty"`
 }
 
+// A stored device.
+type ExportedDevice struct {
+	// The device's id.
+	ID string `json:"id"`
+	// When the device was registered.
+	CreatedAt time.Time `json:"createdAt"`
+	// When a list no longer named it; null while one does.
+	RemovedAt *time.Time `json:"removedAt,omitempty"`
+	// The highest number of a one-time X25519 prekey that was ever uploaded.
+	OneTimeNumber int64 `json:"oneTimeNumber"`
+	// The highest number of a one-time ML-KEM-768 prekey that was ever uploaded.
+	KemOneTimeNumber int64 `json:"kemOneTimeNumber"`
+	// The ids of the users from whom its mailbox takes nothing.
+	BlockedUserIds []string `json:"blockedUserIds"`
+	// The prekeys that wait to be handed out.
+	Prekeys []ExportedPrekey `json:"prekeys"`
+	// The state of its mailbox.
+	Mailbox *ExportedMailbox `json:"mailbox"`
+}
+
+// A stored version of a device list.
+type ExportedDeviceList struct {
+	// The version.
+	Version int `json:"version"`
+	// The signed statement.
+	Statement []byte `json:"statement"`
+	// When it was stored.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// The state of a mailbox.
+type ExportedMailbox struct {
+	// Its number, which stands in cursors and in the ids of its messages.
+	ID int64 `json:"id"`
+	// The list version that senders have to name.
+	ListVersion int `json:"listVersion"`
+	// Whether its device was removed.
+	Closed bool `json:"closed"`
+	// Whether it takes nothing from some users.
+	Blocking bool `json:"blocking"`
+	// How many envelopes were ever put into it.
+	LastNumber int64 `json:"lastNumber"`
+	// Up to which of them the device has acknowledged.
+	AcknowledgedNumber int64 `json:"acknowledgedNumber"`
+	// How many wait.
+	WaitingCount int64 `json:"waitingCount"`
+	// How many bytes of ciphertext wait.
+	WaitingBytes int64 `json:"waitingBytes"`
+	// How many have expired, ever.
+	ExpiredCount int64 `json:"expiredCount"`
+	// How many envelopes of this device the server has accepted, ever.
+	AcceptedCount int64 `json:"acceptedCount"`
+}
+
+// A stored prekey.
+type ExportedPrekey struct {
+	// What it is for.
+	Kind PrekeyKind `json:"kind"`
+	// Its number, of its kind.
+	Number int64 `json:"number"`
+	// The signed statement.
+	Statement []byte `json:"statement"`
+	// When it was uploaded.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
 // Limits in force on this server. A request beyond one fails with a code and changes nothing.
 type Limits struct {
 	// The longest request body, in bytes.
@@ -74,6 +154,8 @@ type Limits struct {
 	MaxDevicesPerUser int `json:"maxDevicesPerUser"`
 	// How many one-time prekeys of each kind a device may have waiting.
 	MaxOneTimePrekeys int `json:"maxOneTimePrekeys"`
+	// How many users a device may block.
+	MaxBlockedUsers int `json:"maxBlockedUsers"`
 	// How many messages may wait in one mailbox.
 	MailboxMaxMessages int `json:"mailboxMaxMessages"`
 	// How many bytes of ciphertext may wait in one mailbox.
@@ -104,6 +186,8 @@ type Message struct {
 	SenderListVersion int `json:"senderListVersion"`
 	// When the server accepted it.
 	SentAt time.Time `json:"sentAt"`
+	// When the server deletes it if nobody has acknowledged it before.
+	ExpiresAt time.Time `json:"expiresAt"`
 	// What kind of envelope it is.
 	Kind EnvelopeKind `json:"kind"`
 	// The sealed bytes.
@@ -273,6 +357,12 @@ type ServerInfo struct {
 	Limits *Limits `json:"limits"`
 }
 
+// Who is blocked holds for every later send.
+type SetBlockedUsersPayload struct {
+	// How many users are blocked now.
+	Count int `json:"count"`
+}
+
 // One version of a device list, in the exact bytes that were signed (docs/protocol.md, Device list).
 type SignedDeviceList struct {
 	// The version, from 1. A client reads it from the statement; this copy is for people and tools.
@@ -311,6 +401,22 @@ type User struct {
 	ListVersion int `json:"listVersion"`
 	// Signed device lists, oldest first, from `sinceVersion` + 1 on; at most 100 a call: ask again from the last version.
 	DeviceLists []SignedDeviceList `json:"deviceLists"`
+}
+
+// What the server holds of a user, or a part of it.
+type UserExport struct {
+	// The user's id.
+	UserID string `json:"userId"`
+	// When the user was registered.
+	CreatedAt time.Time `json:"createdAt"`
+	// The version of the device list that holds now.
+	ListVersion int `json:"listVersion"`
+	// Signed device lists, oldest first. The user key, and every key of a device, stand in them.
+	DeviceLists []ExportedDeviceList `json:"deviceLists"`
+	// Devices, those too that were removed, in order of their ids.
+	Devices []ExportedDevice `json:"devices"`
+	// Whether lists or devices are left.
+	HasMore bool `json:"hasMore"`
 }
 
 // What became of an envelope.
@@ -446,7 +552,7 @@ const (
 	ErrorCodeRequestTooLarge ErrorCode = "REQUEST_TOO_LARGE"
 	// No token, or one that is refused. The message says why. Make a new one.
 	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
-	// The token's device is no longer on its user's list.
+	// The token's device is no longer on its user's list, or its user was deleted.
 	ErrorCodeDeviceRemoved ErrorCode = "DEVICE_REMOVED"
 	// A key or signature in a statement is refused.
 	ErrorCodeStatementInvalid ErrorCode = "STATEMENT_INVALID"
@@ -548,6 +654,70 @@ func (e *ErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e ErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a prekey is for.
+type PrekeyKind string
+
+const (
+	// X25519, used until it is replaced.
+	PrekeyKindSigned PrekeyKind = "SIGNED"
+	// X25519, for one session.
+	PrekeyKindOneTime PrekeyKind = "ONE_TIME"
+	// ML-KEM-768, for one session.
+	PrekeyKindKemOneTime PrekeyKind = "KEM_ONE_TIME"
+	// ML-KEM-768, used where no one-time one is left.
+	PrekeyKindKemLastResort PrekeyKind = "KEM_LAST_RESORT"
+)
+
+var AllPrekeyKind = []PrekeyKind{
+	PrekeyKindSigned,
+	PrekeyKindOneTime,
+	PrekeyKindKemOneTime,
+	PrekeyKindKemLastResort,
+}
+
+func (e PrekeyKind) IsValid() bool {
+	switch e {
+	case PrekeyKindSigned, PrekeyKindOneTime, PrekeyKindKemOneTime, PrekeyKindKemLastResort:
+		return true
+	}
+	return false
+}
+
+func (e PrekeyKind) String() string {
+	return string(e)
+}
+
+func (e *PrekeyKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PrekeyKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PrekeyKind", str)
+	}
+	return nil
+}
+
+func (e PrekeyKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PrekeyKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PrekeyKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -18,7 +18,7 @@ import (
 const readTimeout = 5 * time.Second
 
 // Device gives a registered device, removed or not, from memory if it was read within the interval. A device that nobody
-// registered is UNAUTHENTICATED and is looked for in the store each time.
+// registered is UNAUTHENTICATED, one that was deleted with its user DEVICE_REMOVED; either is looked for in the store each time.
 func (d *Directory) Device(ctx context.Context, id identity.DeviceID) (Device, error) {
 	known, fresh, generation := d.devices.get(id, d.options.Now(), d.options.LookAgain)
 	if fresh {
@@ -48,15 +48,20 @@ func (d *Directory) Device(ctx context.Context, id identity.DeviceID) (Device, e
 // removedPerQuery is how many devices one query of Removed asks for.
 const removedPerQuery = 256
 
-// Removed gives those of the devices that were removed, by the store: what other nodes have done shows here.
+// Removed gives those of the devices that were removed, or deleted with their user, by the store: what other nodes have done
+// shows here.
 func (d *Directory) Removed(ctx context.Context, ids []string) ([]string, error) {
 	var removed []string
 	for some := range slices.Chunk(ids, removedPerQuery) {
-		found, err := d.db.Ent.Device.Query().Where(device.IDIn(some...), device.RemovedAtNotNil()).IDs(ctx)
+		listed, err := d.db.Ent.Device.Query().Where(device.IDIn(some...), device.RemovedAtIsNil()).IDs(ctx)
 		if err != nil {
 			return nil, database.Unavailable("look for removed devices", err)
 		}
-		removed = append(removed, found...)
+		for _, id := range some {
+			if !slices.Contains(listed, id) {
+				removed = append(removed, id)
+			}
+		}
 	}
 	return removed, nil
 }
@@ -64,12 +69,24 @@ func (d *Directory) Removed(ctx context.Context, ids []string) ([]string, error)
 func (d *Directory) readDevice(ctx context.Context, id identity.DeviceID) (Device, error) {
 	row, err := d.db.Ent.Device.Query().Where(device.ID(id.String())).WithUser().Only(ctx)
 	if ent.IsNotFound(err) {
-		return Device{}, problem.New(problem.Unauthenticated, "No such device is registered here. Call registerKey first.")
+		return Device{}, d.noDevice(ctx, id)
 	}
 	if err != nil {
 		return Device{}, database.Unavailable("look up a device", err)
 	}
 	return deviceOf(row, row.Edges.User)
+}
+
+// noDevice says why there is no such device: nobody has registered it, or its user was deleted.
+func (d *Directory) noDevice(ctx context.Context, id identity.DeviceID) error {
+	_, gone, err := deletedAt(ctx, d.db.Ent.DeletedID, id.String())
+	switch {
+	case err != nil:
+		return err
+	case gone:
+		return deviceDeleted()
+	}
+	return problem.New(problem.Unauthenticated, "No such device is registered here. Call registerKey first.")
 }
 
 // deviceOf reads the rows of a device and its user.

@@ -25,6 +25,10 @@ type Mailboxes interface {
 	// MoveList sets the list version on all mailboxes of the user, makes those of added devices and closes those of removed
 	// ones, inside tx.
 	MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID, version uint32, added, removed []identity.DeviceID) error
+	// Block makes these the users from whom the device's mailbox takes nothing, inside tx.
+	Block(ctx context.Context, tx *ent.Tx, device identity.DeviceID, users []identity.UserID) error
+	// Delete deletes the mailboxes of the user with all that waits in them, inside tx.
+	Delete(ctx context.Context, tx *ent.Tx, user identity.UserID) error
 	// Closed tells, after the commit, that these devices were removed, so that their open readers end.
 	Closed(devices ...identity.DeviceID)
 }
@@ -35,6 +39,8 @@ type Options struct {
 	MaxDevices int
 	// MaxOneTimePrekeys is how many one-time prekeys of each kind a device may have waiting; default 100.
 	MaxOneTimePrekeys int
+	// MaxBlocked is how many users a device may block; default 1,000.
+	MaxBlocked int
 	// LookAgain is how long a device that was read from the store is believed; default 5 s. Within it the removal of a
 	// device on another node may stay unnoticed here.
 	LookAgain time.Duration
@@ -59,6 +65,7 @@ func (unobserved) TokenLookedUp(bool) {}
 const (
 	defaultMaxDevices        = 20
 	defaultMaxOneTimePrekeys = 100
+	defaultMaxBlocked        = 1000
 	defaultLookAgain         = 5 * time.Second
 	defaultCacheSize         = 50_000
 )
@@ -113,6 +120,9 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 	options.MaxDevices = min(options.MaxDevices, identity.MaxDevices)
 	if options.MaxOneTimePrekeys <= 0 {
 		options.MaxOneTimePrekeys = defaultMaxOneTimePrekeys
+	}
+	if options.MaxBlocked <= 0 {
+		options.MaxBlocked = defaultMaxBlocked
 	}
 	if options.LookAgain <= 0 {
 		options.LookAgain = defaultLookAgain

@@ -20,6 +20,9 @@ func (d *Directory) addList(ctx context.Context, tx *ent.Tx, list *identity.Devi
 	if err := refuseKnown(ctx, tx, added); err != nil {
 		return err
 	}
+	if err := refuseDeleted(ctx, tx, append(texts(idsOf(added)), list.UserID().String())); err != nil {
+		return err
+	}
 	now, owner := d.options.Now().UnixMicro(), list.UserID().String()
 	err := tx.DeviceList.Create().SetUserID(owner).SetVersion(list.Version).SetStatement(list.Statement()).
 		SetCreatedAt(now).Exec(ctx)

@@ -227,6 +227,19 @@ func (b *boxes) MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID, 
 	return b.fail
 }
 
+func (b *boxes) Block(context.Context, *ent.Tx, identity.DeviceID, []identity.UserID) error {
+	return b.fail
+}
+
+func (b *boxes) Delete(ctx context.Context, tx *ent.Tx, _ identity.UserID) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.onMove != nil {
+		return b.onMove(ctx, tx)
+	}
+	return b.fail
+}
+
 func (b *boxes) Closed(devices ...identity.DeviceID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -116,6 +116,9 @@ func prekeyInvalid(why string) error {
 // storePrekeys works under the lock of the device's row.
 func (d *Directory) storePrekeys(ctx context.Context, tx *ent.Tx, id identity.DeviceID, prekeys []identity.Prekey) error {
 	row, err := d.lockDevice(ctx, tx, id)
+	if ent.IsNotFound(err) {
+		return deviceDeleted()
+	}
 	if err != nil {
 		return err
 	}

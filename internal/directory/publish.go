@@ -40,7 +40,7 @@ func (d *Directory) Publish(ctx context.Context, caller Device, statement []byte
 func (d *Directory) publish(ctx context.Context, chain *identity.Chain, caller identity.DeviceID, statement []byte) (*User, error) {
 	before := chain.Head()
 	if before == nil {
-		return nil, damaged("a user", errors.New("a device has a user without lists"))
+		return nil, deviceDeleted() // since the caller was looked at
 	}
 	if _, listed := before.Entry(caller); !listed {
 		return nil, deviceRemoved()
@@ -104,6 +104,9 @@ func (d *Directory) storeList(ctx context.Context, list, before *identity.Device
 	added, removed := notOn(before, list.Entries), notOn(list, before.Entries)
 	err := d.write(ctx, func(ctx context.Context, tx *ent.Tx) error {
 		user, err := d.lockUser(ctx, tx, list.UserID())
+		if ent.IsNotFound(err) {
+			return deviceDeleted()
+		}
 		if err != nil {
 			return err
 		}

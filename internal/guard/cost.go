@@ -25,6 +25,9 @@ var listLengths = map[string]int{
 	"SendMessagePayload.deliveries": 10,
 	"SendMessagesPayload.messages":  50,
 	"ClaimPrekeysPayload.sets":      20,
+	"UserExport.deviceLists":        100,
+	"UserExport.devices":            4,
+	"ExportedDevice.prekeys":        202, // that limits.Default allows
 	"__Schema.types":                50,
 	"__Schema.directives":           6,
 	"__Type.fields":                 6,

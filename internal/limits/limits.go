@@ -30,6 +30,7 @@ type Limits struct {
 	MaxEnvelopesPerSend int   `name:"max-envelopes-per-send" default:"200" help:"How many envelopes one sendMessage or sendMessages may carry."`
 	MaxDevicesPerUser   int   `name:"max-devices-per-user" default:"20" help:"How many devices a device list may name, 1 to 100."`
 	MaxOneTimePrekeys   int   `name:"max-one-time-prekeys" default:"100" help:"How many one-time prekeys of each kind a device may have waiting, 1 to 1000."`
+	MaxBlockedUsers     int   `name:"max-blocked-users" default:"1000" help:"How many users a device may block, 1 to 10000."`
 	MaxLinkSlots        int   `name:"max-link-slots" default:"10000" help:"How many devices may be in the middle of being linked at once; each takes at most 32 KiB for ten minutes."`
 
 	MailboxMaxMessages          int           `name:"mailbox-max-messages" default:"20000" help:"How many messages may wait in one mailbox."`
@@ -61,6 +62,7 @@ func (l Limits) Validate() error {
 		between("MAX_ENVELOPES_PER_SEND", int64(l.MaxEnvelopesPerSend), 1, 10_000),
 		between("MAX_DEVICES_PER_USER", int64(l.MaxDevicesPerUser), 1, DevicesPerList),
 		between("MAX_ONE_TIME_PREKEYS", int64(l.MaxOneTimePrekeys), 1, 1000),
+		between("MAX_BLOCKED_USERS", int64(l.MaxBlockedUsers), 1, 10_000),
 		between("MAX_LINK_SLOTS", int64(l.MaxLinkSlots), 1, 1_000_000),
 		between("MAILBOX_MAX_MESSAGES", int64(l.MailboxMaxMessages), 1, 1<<30),
 		between("MAILBOX_MAX_BYTES", l.MailboxMaxBytes, 1, 1<<50),

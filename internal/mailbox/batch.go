@@ -18,9 +18,12 @@ type batch struct {
 	now    time.Time
 	works  []*work
 
+	// asked are the devices whose mailboxes claimed is about.
+	asked   []identity.DeviceID
 	claimed *claimed
 	known   map[sendKey]memory
 	quota   quota
+	blocked map[senderPair]bool
 	// putOff are sends that wait for a later batch.
 	putOff  map[*work]bool
 	changes changes
@@ -31,11 +34,12 @@ type batch struct {
 
 // run runs the batch against the store, up to its commit.
 func (b *batch) run(ctx context.Context, store store) error {
-	tx, claimed, err := store.begin(ctx, b.request())
+	request := b.request()
+	tx, claimed, err := store.begin(ctx, request)
 	if err != nil {
 		return err
 	}
-	b.claimed = claimed
+	b.asked, b.claimed = request.devices, claimed
 	b.answers = make([]answer, len(b.works))
 	if err := b.decide(ctx, tx); err != nil {
 		tx.rollback()
@@ -81,6 +85,9 @@ func (b *batch) decide(ctx context.Context, tx transaction) error {
 		}
 	}
 	if err := b.recall(ctx, tx); err != nil {
+		return err
+	}
+	if err := b.findBlocked(ctx, tx); err != nil {
 		return err
 	}
 	if err := b.countSenders(ctx, tx); err != nil {
@@ -224,9 +231,14 @@ func (b *batch) accept(s *sendWork) answer {
 	return answer{receipt: receipt}
 }
 
-// place puts one envelope into its mailbox, unless that is full.
+// place puts one envelope into its mailbox, unless that is full. One from a blocked sender goes nowhere, and is answered alike.
 func (b *batch) place(s *sendWork, sender *mailboxRow, to *addressed) bool {
 	row := b.claimed.mailboxes[to.Device]
+	if b.blocked[senderPair{mailbox: row.id, user: s.user}] {
+		sender.accepted++
+		sender.changed = true
+		return true
+	}
 	size := int64(len(to.Ciphertext))
 	if row.count >= b.limits.MaxMessages || row.bytes+size > b.limits.MaxBytes || row.last >= maxNumber ||
 		!b.quota.take(senderPair{mailbox: row.id, user: s.user}, b.limits.MaxMessagesPerSender) {

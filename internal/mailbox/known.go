@@ -19,12 +19,13 @@ type known struct {
 	store atomic.Int64
 }
 
-// knownMailbox is replaced when its list moves on.
+// knownMailbox is replaced when its list moves on, or it begins or ceases to block somebody.
 type knownMailbox struct {
-	id      int64
-	user    identity.UserID
-	version uint32
-	waiting atomic.Int64
+	id       int64
+	user     identity.UserID
+	version  uint32
+	blocking bool
+	waiting  atomic.Int64
 	// The ids as the database has them.
 	userText, deviceText string
 }
@@ -47,22 +48,34 @@ func (k *known) get(device identity.DeviceID) *knownMailbox {
 	return m
 }
 
-// learn takes over what a batch has found under lock, and what it has made of it.
-func (k *known) learn(found *claimed) {
+// learn takes over what a batch has found under lock of the mailboxes that it asked for, and what it has made of it.
+func (k *known) learn(asked []identity.DeviceID, found *claimed) {
 	k.store.Store(found.epoch)
+	for _, device := range asked {
+		if found.mailboxes[device] == nil {
+			k.mailboxes.Remove(device) // deleted with its user
+		}
+	}
 	for device, row := range found.mailboxes {
 		if row.closed {
 			k.mailboxes.Remove(device)
 			continue
 		}
 		m := k.get(device)
-		if m == nil || m.version != row.listVersion {
+		if m == nil || m.version != row.listVersion || m.blocking != row.blocking {
 			m = &knownMailbox{
-				id: row.id, user: row.user, version: row.listVersion, userText: row.user.String(), deviceText: device.String(),
+				id: row.id, user: row.user, version: row.listVersion, blocking: row.blocking, userText: row.user.String(), deviceText: device.String(),
 			}
 			k.mailboxes.Add(device, m)
 		}
 		m.waiting.Store(row.count)
+	}
+}
+
+// forget drops what is remembered of devices.
+func (k *known) forget(devices []identity.DeviceID) {
+	for _, device := range devices {
+		k.mailboxes.Remove(device)
 	}
 }
 

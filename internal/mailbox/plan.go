@@ -8,7 +8,7 @@ import (
 	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
-// plan is a batch that is expected to go through as a whole: all recipients are known, their lists have not moved on, no
+// plan is a batch that is expected to go through as a whole: all recipients are known and block nobody, their lists have not moved on, no
 // mailbox is full, no id was used before. A store that can commits it in one round trip, and checks all of that in the same
 // transaction. If anything is different it does nothing, and the batch is decided step by step (see batch). Nothing is taken
 // for granted that other nodes change all the time: numbers are assigned by the store.
@@ -104,7 +104,7 @@ func (p *planner) fits(made *plan, w *work) bool {
 	for i := range w.send.envelopes {
 		to := &w.send.envelopes[i]
 		row := p.row(to.Device)
-		if row == nil || row.known.user != to.recipient.User || row.known.version != to.recipient.ListVersion ||
+		if row == nil || row.known.blocking || row.known.user != to.recipient.User || row.known.version != to.recipient.ListVersion ||
 			row.known.waiting.Load()+row.coming+int64(len(w.send.envelopes)) > made.limits.MaxMessagesPerSender {
 			return false
 		}

@@ -79,7 +79,7 @@ func (s *postgresStore) close() {
 }
 
 const (
-	pgMailboxColumns = `m.id, m.device_id, m.user_id, m.list_version, m.closed, m.last_number, m.acknowledged_number,
+	pgMailboxColumns = `m.id, m.device_id, m.user_id, m.list_version, m.closed, m.blocking, m.last_number, m.acknowledged_number,
 		m.waiting_count, m.waiting_bytes, m.accepted_count`
 
 	pgLock = `SELECT ` + pgMailboxColumns + ` FROM mailboxes m WHERE m.device_id = ANY($1) ORDER BY m.id FOR UPDATE`

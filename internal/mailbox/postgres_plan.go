@@ -55,7 +55,7 @@ const (
 				waiting_bytes = m.waiting_bytes + w.bytes, accepted_count = m.accepted_count + w.accepted
 			FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS w(id, version, coming, bytes, accepted)
 			WHERE m.id = w.id AND NOT m.closed AND m.list_version = w.version AND m.last_number + w.coming <= 4294967295
-				AND (w.coming = 0 OR m.waiting_count + w.coming <= $6 AND m.waiting_bytes + w.bytes <= $7)
+				AND (w.coming = 0 OR NOT m.blocking AND m.waiting_count + w.coming <= $6 AND m.waiting_bytes + w.bytes <= $7)
 			RETURNING m.id, m.last_number, m.waiting_count
 		), checked AS (
 			SELECT 1 / (count(*) = $8)::int AS sound FROM moved

@@ -23,6 +23,9 @@ const (
 			AND m.sender_user_id = ANY($2)
 		GROUP BY b.id, m.sender_user_id HAVING count(m.id) > 0`
 
+	pgBlocked = `SELECT w.place FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w(mailbox, user_id, place)
+		JOIN blocks b ON b.mailbox_id = w.mailbox AND b.user_id = w.user_id`
+
 	pgForget = `DELETE FROM sends s USING unnest($1::int[], $2::bytea[]) AS w(day, key) WHERE s.day = w.day AND s.key = w.key`
 
 	pgFull = `UPDATE sends s SET full_deliveries = w.bits FROM unnest($1::int[], $2::bytea[], $3::bytea[]) AS w(day, key, bits)
@@ -103,6 +106,31 @@ func (t *postgresTx) countBySender(ctx context.Context, pairs []senderPair) (map
 		return nil, t.store.failure(t.conn, err, false)
 	}
 	return counts, nil
+}
+
+func (t *postgresTx) blocked(ctx context.Context, pairs []senderPair) (map[senderPair]bool, error) {
+	mailboxes, users := make([]int64, len(pairs)), make([]string, len(pairs))
+	for i, pair := range pairs {
+		mailboxes[i], users[i] = pair.mailbox, pair.user.String()
+	}
+	found := make(map[senderPair]bool)
+	rows, err := t.conn.Query(ctx, pgBlocked, mailboxes, users)
+	if err != nil {
+		return nil, t.store.failure(t.conn, err, false)
+	}
+	defer rows.Close()
+	err = eachRow(rows, func() error {
+		var place int
+		if err := rows.Scan(&place); err != nil {
+			return err
+		}
+		found[pairs[place-1]] = true
+		return nil
+	})
+	if err != nil {
+		return nil, t.store.failure(t.conn, err, false)
+	}
+	return found, nil
 }
 
 // commit is one round trip: what was written before COMMIT is only ever seen with it.

@@ -274,10 +274,10 @@ func (f *Feed) known() int64 {
 // grown.
 func (f *Feed) observe(seen glimpse, epoch int64) error {
 	switch {
+	case seen.closed: // or deleted, which leaves no epoch to compare
+		return f.end(deviceRemoved())
 	case epoch != f.epoch:
 		return f.end(Cursor{epoch: f.epoch}.within(epoch, 0, 0))
-	case seen.closed:
-		return f.end(deviceRemoved())
 	}
 	f.mu.Lock()
 	defer f.unlockAndCall()

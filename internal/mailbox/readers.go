@@ -108,9 +108,9 @@ func (s *Service) lookAt(ctx context.Context, list []*Feed) {
 		return
 	}
 	for _, f := range list {
-		if g, found := seen[f.mailbox]; found {
-			_ = f.observe(g, epoch)
-		}
+		g, found := seen[f.mailbox]
+		g.closed = g.closed || !found // deleted with its user
+		_ = f.observe(g, epoch)
 	}
 }
 

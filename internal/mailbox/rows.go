@@ -13,7 +13,7 @@ import (
 func (m *mailboxRow) scan(scan func(...any) error, more ...any) error {
 	var device, user string
 	fields := append([]any{
-		&m.id, &device, &user, &m.listVersion, &m.closed, &m.last, &m.acknowledged, &m.count, &m.bytes, &m.accepted,
+		&m.id, &device, &user, &m.listVersion, &m.closed, &m.blocking, &m.last, &m.acknowledged, &m.count, &m.bytes, &m.accepted,
 	}, more...)
 	if err := scan(fields...); err != nil {
 		return err

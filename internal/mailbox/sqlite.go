@@ -31,7 +31,7 @@ func newSQLiteStore(db *database.DB) *sqliteStore {
 }
 
 const (
-	liteMailboxColumns = `m.id, m.device_id, m.user_id, m.list_version, m.closed, m.last_number, m.acknowledged_number,
+	liteMailboxColumns = `m.id, m.device_id, m.user_id, m.list_version, m.closed, m.blocking, m.last_number, m.acknowledged_number,
 		m.waiting_count, m.waiting_bytes, m.accepted_count`
 
 	liteLock = `SELECT ` + liteMailboxColumns + ` FROM mailboxes m WHERE m.device_id = ?1`

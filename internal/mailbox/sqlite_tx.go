@@ -14,6 +14,8 @@ const (
 
 	liteCountBySender = `SELECT count(*) FROM messages WHERE id > ?1 AND id <= ?2 AND sender_user_id = ?3`
 
+	liteBlocked = `SELECT count(*) FROM blocks WHERE mailbox_id = ?1 AND user_id = ?2`
+
 	liteForget = `DELETE FROM sends WHERE day = ?1 AND key = ?2`
 
 	liteFull = `UPDATE sends SET full_deliveries = ?3 WHERE day = ?1 AND key = ?2`
@@ -127,6 +129,20 @@ func (t *sqliteTx) countBySender(_ context.Context, pairs []senderPair) (map[sen
 		counts[pair] = n
 	}
 	return counts, nil
+}
+
+func (t *sqliteTx) blocked(_ context.Context, pairs []senderPair) (map[senderPair]bool, error) {
+	found := make(map[senderPair]bool)
+	for _, pair := range pairs {
+		var n int
+		if err := t.row(liteBlocked, pair.mailbox, pair.user.String()).Scan(&n); err != nil {
+			return nil, sqliteError(err)
+		}
+		if n > 0 {
+			found[pair] = true
+		}
+	}
+	return found, nil
 }
 
 func (t *sqliteTx) commit(_ context.Context, c *changes) error {

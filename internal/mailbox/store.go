@@ -41,6 +41,8 @@ type transaction interface {
 	remembered(ctx context.Context, keys []sendKey) (map[sendKey]memory, error)
 	// countBySender counts the messages of users in mailboxes, each pair once.
 	countBySender(ctx context.Context, pairs []senderPair) (map[senderPair]int64, error)
+	// blocked gives those of the pairs of which the mailbox takes nothing from the user.
+	blocked(ctx context.Context, pairs []senderPair) (map[senderPair]bool, error)
 	// commit writes changes and commits.
 	commit(ctx context.Context, changes *changes) error
 	// rollback ends the transaction without a trace.
@@ -92,7 +94,7 @@ type mailboxRow struct {
 	device                           identity.DeviceID
 	user                             identity.UserID
 	listVersion                      uint32
-	closed                           bool
+	closed, blocking                 bool
 	last, acknowledged, count, bytes int64
 	accepted                         int64
 	changed                          bool

@@ -137,7 +137,7 @@ func (s *Service) decide(ctx context.Context, works []*work, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	s.known.learn(b.claimed)
+	s.known.learn(b.asked, b.claimed)
 	s.hub.Notify(b.wake()...)
 	for i, w := range works {
 		if b.putOff[w] {

@@ -124,7 +124,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
-		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,
+		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, MaxBlocked: l.MaxBlockedUsers, LookAgain: l.LookAgain, Now: c.Now,
 		Observer: s.metrics.Tokens,
 	})
 	s.hub.ListenRemoved(s.endDevice)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/letterlock/letterlock/identity"
 )
 
 // Answer is the answer to a GraphQL request.
@@ -96,6 +98,8 @@ const (
 	PublishList   = `mutation($input: PublishDeviceListInput!) { publishDeviceList(input: $input) { user { id listVersion } } }`
 	SendMessage   = `mutation($input: SendMessageInput!) { sendMessage(input: $input) { messageId acceptedAt deliveries { deviceId status } } }`
 	SendMessages  = `mutation($input: SendMessagesInput!) { sendMessages(input: $input) { callId acceptedAt messages { messageId acceptedAt deliveries { deviceId status } } } }`
+	DeleteUser    = `mutation($input: DeleteUserInput!) { deleteUser(input: $input) { userId deletedAt } }`
+	SetBlocked    = `mutation($ids: [ID!]!) { setBlockedUsers(users: $ids) { count } }`
 	UploadPrekeys = `mutation($input: UploadPrekeysInput!) { uploadPrekeys(input: $input) { count { oneTime kemOneTime signedNumber kemLastResortNumber } } }`
 	ClaimPrekeys  = `mutation($userId: ID!, $devices: [ID!]) { claimPrekeys(userId: $userId, devices: $devices) { userId listVersion sets { deviceId signed oneTime kem } } }`
 	Acknowledge   = `mutation($upTo: Cursor!) { acknowledgeMessages(upTo: $upTo) { acknowledgedUpTo removedCount } }`
@@ -135,4 +139,10 @@ func (s *Server) Publish(t testing.TB, p *Person, devices ...*Device) *Answer {
 func (s *Server) Send(t testing.TB, text string, from *Device, to ...*Device) *Answer {
 	t.Helper()
 	return s.Query(t, from.Token(s.URL), SendMessage, map[string]any{"input": Message(t, text, from, to...)})
+}
+
+// Deletion is the input of deleteUser for the list that holds.
+func (p *Person) Deletion(origin string) map[string]any {
+	p.t.Helper()
+	return map[string]any{"deletion": Bytes(must(identity.SignDeletion(p.UserKey, p.List.Version, origin))(p.t))}
 }

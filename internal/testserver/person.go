@@ -43,9 +43,15 @@ func NewPerson(t testing.TB) *Person {
 // NewDevice makes keys and an entry for one more device, which is on no list yet.
 func (p *Person) NewDevice() *Device {
 	p.t.Helper()
+	return p.DeviceWith(must(cryptobox.GenerateSigningKey(rand.Reader))(p.t))
+}
+
+// DeviceWith is NewDevice with a signing key that is there already.
+func (p *Person) DeviceWith(key *cryptobox.SigningKey) *Device {
+	p.t.Helper()
 	d := &Device{
 		Owner: p,
-		Key:   must(cryptobox.GenerateSigningKey(rand.Reader))(p.t),
+		Key:   key,
 		Box:   must(cryptobox.GenerateBoxKey(rand.Reader))(p.t),
 	}
 	agreement := must(cryptobox.GenerateAgreementKey(rand.Reader))(p.t)

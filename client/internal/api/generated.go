@@ -98,6 +98,32 @@ func (v *ClaimPrekeysResponse) GetClaimPrekeys() ClaimPrekeysClaimPrekeysClaimPr
 	return v.ClaimPrekeys
 }
 
+// DeleteUserDeleteUserDeleteUserPayload includes the requested fields of the GraphQL type DeleteUserPayload.
+// The GraphQL type's documentation follows.
+//
+// The user is deleted.
+type DeleteUserDeleteUserDeleteUserPayload struct {
+	// When it was deleted; the same for a repeated call.
+	DeletedAt time.Time `json:"deletedAt"`
+}
+
+// GetDeletedAt returns DeleteUserDeleteUserDeleteUserPayload.DeletedAt, and is useful for accessing the field via an interface.
+func (v *DeleteUserDeleteUserDeleteUserPayload) GetDeletedAt() time.Time { return v.DeletedAt }
+
+// DeleteUserResponse is returned by DeleteUser on success.
+type DeleteUserResponse struct {
+	// Deletes the calling user with all that the server holds of them, for good: devices, lists, prekeys, and mailboxes with what waits in
+	// them. Their sockets end, and who sends to them is told that there is no such recipient. What they have sent waits on for those it went
+	// to. Of the ids only hashes stay, so that nobody registers them again. Needs a token of a device on the current list and the word of the
+	// user key (docs/protocol.md, S7). The same call again gives the same answer; it needs no token then.
+	DeleteUser DeleteUserDeleteUserDeleteUserPayload `json:"deleteUser"`
+}
+
+// GetDeleteUser returns DeleteUserResponse.DeleteUser, and is useful for accessing the field via an interface.
+func (v *DeleteUserResponse) GetDeleteUser() DeleteUserDeleteUserDeleteUserPayload {
+	return v.DeleteUser
+}
+
 // What became of an envelope.
 type DeliveryStatus string
 
@@ -202,6 +228,376 @@ var AllEnvelopeKind = []EnvelopeKind{
 	EnvelopeKindSessionStart,
 }
 
+// ExportMailboxMailboxMessageConnection includes the requested fields of the GraphQL type MessageConnection.
+// The GraphQL type's documentation follows.
+//
+// One page of a mailbox, as a Relay connection.
+type ExportMailboxMailboxMessageConnection struct {
+	// The same messages without positions around them.
+	Nodes []ExportMailboxMailboxMessageConnectionNodesMessage `json:"nodes"`
+	// Where this page ends and whether there is more.
+	PageInfo ExportMailboxMailboxMessageConnectionPageInfo `json:"pageInfo"`
+}
+
+// GetNodes returns ExportMailboxMailboxMessageConnection.Nodes, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnection) GetNodes() []ExportMailboxMailboxMessageConnectionNodesMessage {
+	return v.Nodes
+}
+
+// GetPageInfo returns ExportMailboxMailboxMessageConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnection) GetPageInfo() ExportMailboxMailboxMessageConnectionPageInfo {
+	return v.PageInfo
+}
+
+// ExportMailboxMailboxMessageConnectionNodesMessage includes the requested fields of the GraphQL type Message.
+// The GraphQL type's documentation follows.
+//
+// One envelope in the calling device's mailbox, with what is needed to open it.
+type ExportMailboxMailboxMessageConnectionNodesMessage struct {
+	// The server's name for this envelope, unique and never used again.
+	Id string `json:"id"`
+	// Its position in the mailbox.
+	Cursor string `json:"cursor"`
+	// The sender's name for the message, a UUIDv7; with the sending device, what doubles are recognised by.
+	MessageId string `json:"messageId"`
+	// The user who sent it, as the server says: verified by opening the envelope.
+	SenderUserId string `json:"senderUserId"`
+	// The device that sent it, as the server says: verified by opening the envelope.
+	SenderDeviceId string `json:"senderDeviceId"`
+	// The version of the sender's device list when it was accepted.
+	SenderListVersion int `json:"senderListVersion"`
+	// When the server accepted it.
+	SentAt time.Time `json:"sentAt"`
+	// When the server deletes it if nobody has acknowledged it before.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// What kind of envelope it is.
+	Kind EnvelopeKind `json:"kind"`
+	// The sealed bytes.
+	Ciphertext wire.Bytes `json:"ciphertext"`
+	// The 24-byte nonce of a BOX; null for every other kind.
+	Nonce *wire.Bytes `json:"nonce"`
+}
+
+// GetId returns ExportMailboxMailboxMessageConnectionNodesMessage.Id, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetId() string { return v.Id }
+
+// GetCursor returns ExportMailboxMailboxMessageConnectionNodesMessage.Cursor, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetCursor() string { return v.Cursor }
+
+// GetMessageId returns ExportMailboxMailboxMessageConnectionNodesMessage.MessageId, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetMessageId() string { return v.MessageId }
+
+// GetSenderUserId returns ExportMailboxMailboxMessageConnectionNodesMessage.SenderUserId, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetSenderUserId() string {
+	return v.SenderUserId
+}
+
+// GetSenderDeviceId returns ExportMailboxMailboxMessageConnectionNodesMessage.SenderDeviceId, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetSenderDeviceId() string {
+	return v.SenderDeviceId
+}
+
+// GetSenderListVersion returns ExportMailboxMailboxMessageConnectionNodesMessage.SenderListVersion, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetSenderListVersion() int {
+	return v.SenderListVersion
+}
+
+// GetSentAt returns ExportMailboxMailboxMessageConnectionNodesMessage.SentAt, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetSentAt() time.Time { return v.SentAt }
+
+// GetExpiresAt returns ExportMailboxMailboxMessageConnectionNodesMessage.ExpiresAt, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetExpiresAt() time.Time {
+	return v.ExpiresAt
+}
+
+// GetKind returns ExportMailboxMailboxMessageConnectionNodesMessage.Kind, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetKind() EnvelopeKind { return v.Kind }
+
+// GetCiphertext returns ExportMailboxMailboxMessageConnectionNodesMessage.Ciphertext, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetCiphertext() wire.Bytes {
+	return v.Ciphertext
+}
+
+// GetNonce returns ExportMailboxMailboxMessageConnectionNodesMessage.Nonce, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionNodesMessage) GetNonce() *wire.Bytes { return v.Nonce }
+
+// ExportMailboxMailboxMessageConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
+// The GraphQL type's documentation follows.
+//
+// Relay's page information.
+type ExportMailboxMailboxMessageConnectionPageInfo struct {
+	// Whether more messages wait behind this page.
+	HasNextPage bool `json:"hasNextPage"`
+}
+
+// GetHasNextPage returns ExportMailboxMailboxMessageConnectionPageInfo.HasNextPage, and is useful for accessing the field via an interface.
+func (v *ExportMailboxMailboxMessageConnectionPageInfo) GetHasNextPage() bool { return v.HasNextPage }
+
+// ExportMailboxResponse is returned by ExportMailbox on success.
+type ExportMailboxResponse struct {
+	// What waits in the calling device's mailbox, in order: the pull counterpart of `messageReceived`. Needs a token.
+	// Nothing is removed by reading; acknowledge to remove.
+	Mailbox ExportMailboxMailboxMessageConnection `json:"mailbox"`
+}
+
+// GetMailbox returns ExportMailboxResponse.Mailbox, and is useful for accessing the field via an interface.
+func (v *ExportMailboxResponse) GetMailbox() ExportMailboxMailboxMessageConnection { return v.Mailbox }
+
+// ExportUserExportUserUserExport includes the requested fields of the GraphQL type UserExport.
+// The GraphQL type's documentation follows.
+//
+// What the server holds of a user, or a part of it.
+type ExportUserExportUserUserExport struct {
+	// The user's id.
+	UserId string `json:"userId"`
+	// When the user was registered.
+	CreatedAt time.Time `json:"createdAt"`
+	// The version of the device list that holds now.
+	ListVersion int `json:"listVersion"`
+	// Whether lists or devices are left.
+	HasMore bool `json:"hasMore"`
+	// Signed device lists, oldest first. The user key, and every key of a device, stand in them.
+	DeviceLists []ExportUserExportUserUserExportDeviceListsExportedDeviceList `json:"deviceLists"`
+	// Devices, those too that were removed, in order of their ids.
+	Devices []ExportUserExportUserUserExportDevicesExportedDevice `json:"devices"`
+}
+
+// GetUserId returns ExportUserExportUserUserExport.UserId, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExport) GetUserId() string { return v.UserId }
+
+// GetCreatedAt returns ExportUserExportUserUserExport.CreatedAt, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExport) GetCreatedAt() time.Time { return v.CreatedAt }
+
+// GetListVersion returns ExportUserExportUserUserExport.ListVersion, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExport) GetListVersion() int { return v.ListVersion }
+
+// GetHasMore returns ExportUserExportUserUserExport.HasMore, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExport) GetHasMore() bool { return v.HasMore }
+
+// GetDeviceLists returns ExportUserExportUserUserExport.DeviceLists, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExport) GetDeviceLists() []ExportUserExportUserUserExportDeviceListsExportedDeviceList {
+	return v.DeviceLists
+}
+
+// GetDevices returns ExportUserExportUserUserExport.Devices, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExport) GetDevices() []ExportUserExportUserUserExportDevicesExportedDevice {
+	return v.Devices
+}
+
+// ExportUserExportUserUserExportDeviceListsExportedDeviceList includes the requested fields of the GraphQL type ExportedDeviceList.
+// The GraphQL type's documentation follows.
+//
+// A stored version of a device list.
+type ExportUserExportUserUserExportDeviceListsExportedDeviceList struct {
+	// The version.
+	Version int `json:"version"`
+	// The signed statement.
+	Statement wire.Bytes `json:"statement"`
+	// When it was stored.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// GetVersion returns ExportUserExportUserUserExportDeviceListsExportedDeviceList.Version, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDeviceListsExportedDeviceList) GetVersion() int {
+	return v.Version
+}
+
+// GetStatement returns ExportUserExportUserUserExportDeviceListsExportedDeviceList.Statement, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDeviceListsExportedDeviceList) GetStatement() wire.Bytes {
+	return v.Statement
+}
+
+// GetCreatedAt returns ExportUserExportUserUserExportDeviceListsExportedDeviceList.CreatedAt, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDeviceListsExportedDeviceList) GetCreatedAt() time.Time {
+	return v.CreatedAt
+}
+
+// ExportUserExportUserUserExportDevicesExportedDevice includes the requested fields of the GraphQL type ExportedDevice.
+// The GraphQL type's documentation follows.
+//
+// A stored device.
+type ExportUserExportUserUserExportDevicesExportedDevice struct {
+	// The device's id.
+	Id string `json:"id"`
+	// When the device was registered.
+	CreatedAt time.Time `json:"createdAt"`
+	// When a list no longer named it; null while one does.
+	RemovedAt *time.Time `json:"removedAt"`
+	// The highest number of a one-time X25519 prekey that was ever uploaded.
+	OneTimeNumber uint64 `json:"oneTimeNumber"`
+	// The highest number of a one-time ML-KEM-768 prekey that was ever uploaded.
+	KemOneTimeNumber uint64 `json:"kemOneTimeNumber"`
+	// The ids of the users from whom its mailbox takes nothing.
+	BlockedUserIds []string `json:"blockedUserIds"`
+	// The prekeys that wait to be handed out.
+	Prekeys []ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey `json:"prekeys"`
+	// The state of its mailbox.
+	Mailbox ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox `json:"mailbox"`
+}
+
+// GetId returns ExportUserExportUserUserExportDevicesExportedDevice.Id, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetId() string { return v.Id }
+
+// GetCreatedAt returns ExportUserExportUserUserExportDevicesExportedDevice.CreatedAt, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetCreatedAt() time.Time {
+	return v.CreatedAt
+}
+
+// GetRemovedAt returns ExportUserExportUserUserExportDevicesExportedDevice.RemovedAt, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetRemovedAt() *time.Time {
+	return v.RemovedAt
+}
+
+// GetOneTimeNumber returns ExportUserExportUserUserExportDevicesExportedDevice.OneTimeNumber, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetOneTimeNumber() uint64 {
+	return v.OneTimeNumber
+}
+
+// GetKemOneTimeNumber returns ExportUserExportUserUserExportDevicesExportedDevice.KemOneTimeNumber, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetKemOneTimeNumber() uint64 {
+	return v.KemOneTimeNumber
+}
+
+// GetBlockedUserIds returns ExportUserExportUserUserExportDevicesExportedDevice.BlockedUserIds, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetBlockedUserIds() []string {
+	return v.BlockedUserIds
+}
+
+// GetPrekeys returns ExportUserExportUserUserExportDevicesExportedDevice.Prekeys, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetPrekeys() []ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey {
+	return v.Prekeys
+}
+
+// GetMailbox returns ExportUserExportUserUserExportDevicesExportedDevice.Mailbox, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevice) GetMailbox() ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox {
+	return v.Mailbox
+}
+
+// ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox includes the requested fields of the GraphQL type ExportedMailbox.
+// The GraphQL type's documentation follows.
+//
+// The state of a mailbox.
+type ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox struct {
+	// Its number, which stands in cursors and in the ids of its messages.
+	Id uint64 `json:"id"`
+	// The list version that senders have to name.
+	ListVersion int `json:"listVersion"`
+	// Whether its device was removed.
+	Closed bool `json:"closed"`
+	// Whether it takes nothing from some users.
+	Blocking bool `json:"blocking"`
+	// How many envelopes were ever put into it.
+	LastNumber uint64 `json:"lastNumber"`
+	// Up to which of them the device has acknowledged.
+	AcknowledgedNumber uint64 `json:"acknowledgedNumber"`
+	// How many wait.
+	WaitingCount uint64 `json:"waitingCount"`
+	// How many bytes of ciphertext wait.
+	WaitingBytes uint64 `json:"waitingBytes"`
+	// How many have expired, ever.
+	ExpiredCount uint64 `json:"expiredCount"`
+	// How many envelopes of this device the server has accepted, ever.
+	AcceptedCount uint64 `json:"acceptedCount"`
+}
+
+// GetId returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.Id, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetId() uint64 {
+	return v.Id
+}
+
+// GetListVersion returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.ListVersion, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetListVersion() int {
+	return v.ListVersion
+}
+
+// GetClosed returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.Closed, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetClosed() bool {
+	return v.Closed
+}
+
+// GetBlocking returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.Blocking, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetBlocking() bool {
+	return v.Blocking
+}
+
+// GetLastNumber returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.LastNumber, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetLastNumber() uint64 {
+	return v.LastNumber
+}
+
+// GetAcknowledgedNumber returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.AcknowledgedNumber, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetAcknowledgedNumber() uint64 {
+	return v.AcknowledgedNumber
+}
+
+// GetWaitingCount returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.WaitingCount, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetWaitingCount() uint64 {
+	return v.WaitingCount
+}
+
+// GetWaitingBytes returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.WaitingBytes, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetWaitingBytes() uint64 {
+	return v.WaitingBytes
+}
+
+// GetExpiredCount returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.ExpiredCount, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetExpiredCount() uint64 {
+	return v.ExpiredCount
+}
+
+// GetAcceptedCount returns ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox.AcceptedCount, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDeviceMailboxExportedMailbox) GetAcceptedCount() uint64 {
+	return v.AcceptedCount
+}
+
+// ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey includes the requested fields of the GraphQL type ExportedPrekey.
+// The GraphQL type's documentation follows.
+//
+// A stored prekey.
+type ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey struct {
+	// What it is for.
+	Kind PrekeyKind `json:"kind"`
+	// Its number, of its kind.
+	Number uint64 `json:"number"`
+	// The signed statement.
+	Statement wire.Bytes `json:"statement"`
+	// When it was uploaded.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// GetKind returns ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey.Kind, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey) GetKind() PrekeyKind {
+	return v.Kind
+}
+
+// GetNumber returns ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey.Number, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey) GetNumber() uint64 {
+	return v.Number
+}
+
+// GetStatement returns ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey.Statement, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey) GetStatement() wire.Bytes {
+	return v.Statement
+}
+
+// GetCreatedAt returns ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey.CreatedAt, and is useful for accessing the field via an interface.
+func (v *ExportUserExportUserUserExportDevicesExportedDevicePrekeysExportedPrekey) GetCreatedAt() time.Time {
+	return v.CreatedAt
+}
+
+// ExportUserResponse is returned by ExportUser on success.
+type ExportUserResponse struct {
+	// What the server holds of the calling user: for each device that is or was on the list its row, its prekeys and the state of its mailbox,
+	// and every signed list. 100 lists and 4 devices a call: ask again with the last ones while there is more. What waits is read by each
+	// device itself, with `mailbox`. Not in here, since the server can't tell whose they are, or looks for them by their recipient alone:
+	// hashes of sent message ids (seven days), link slots (ten minutes), and what others have not yet acknowledged of what was sent. Needs a
+	// token.
+	ExportUser ExportUserExportUserUserExport `json:"exportUser"`
+}
+
+// GetExportUser returns ExportUserResponse.ExportUser, and is useful for accessing the field via an interface.
+func (v *ExportUserResponse) GetExportUser() ExportUserExportUserUserExport { return v.ExportUser }
+
 // FetchUserResponse is returned by FetchUser on success.
 type FetchUserResponse struct {
 	// The chain of device lists that a user has signed, oldest first: the clients verify it, the server is not to be
@@ -303,6 +699,27 @@ type MessageReceivedResponse struct {
 
 // GetMessageReceived returns MessageReceivedResponse.MessageReceived, and is useful for accessing the field via an interface.
 func (v *MessageReceivedResponse) GetMessageReceived() EnvelopeFields { return v.MessageReceived }
+
+// What a prekey is for.
+type PrekeyKind string
+
+const (
+	// X25519, used until it is replaced.
+	PrekeyKindSigned PrekeyKind = "SIGNED"
+	// X25519, for one session.
+	PrekeyKindOneTime PrekeyKind = "ONE_TIME"
+	// ML-KEM-768, for one session.
+	PrekeyKindKemOneTime PrekeyKind = "KEM_ONE_TIME"
+	// ML-KEM-768, used where no one-time one is left.
+	PrekeyKindKemLastResort PrekeyKind = "KEM_LAST_RESORT"
+)
+
+var AllPrekeyKind = []PrekeyKind{
+	PrekeyKindSigned,
+	PrekeyKindOneTime,
+	PrekeyKindKemOneTime,
+	PrekeyKindKemLastResort,
+}
 
 // PublishDeviceListPublishDeviceListPublishDeviceListPayload includes the requested fields of the GraphQL type PublishDeviceListPayload.
 // The GraphQL type's documentation follows.
@@ -505,6 +922,31 @@ func (v *SendMessageSendMessageSendMessagePayloadDeliveriesDelivery) GetStatus()
 	return v.Status
 }
 
+// SetBlockedUsersResponse is returned by SetBlockedUsers on success.
+type SetBlockedUsersResponse struct {
+	// Makes these the users from whom the calling device's mailbox takes nothing from now on, in place of those before. They are not told: what
+	// they send is answered as stored, and goes nowhere. What waits already stays. Ids that nobody has here are left out. The same
+	// call again changes nothing. Needs a token.
+	SetBlockedUsers SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload `json:"setBlockedUsers"`
+}
+
+// GetSetBlockedUsers returns SetBlockedUsersResponse.SetBlockedUsers, and is useful for accessing the field via an interface.
+func (v *SetBlockedUsersResponse) GetSetBlockedUsers() SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload {
+	return v.SetBlockedUsers
+}
+
+// SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload includes the requested fields of the GraphQL type SetBlockedUsersPayload.
+// The GraphQL type's documentation follows.
+//
+// Who is blocked holds for every later send.
+type SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload struct {
+	// How many users are blocked now.
+	Count int `json:"count"`
+}
+
+// GetCount returns SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload.Count, and is useful for accessing the field via an interface.
+func (v *SetBlockedUsersSetBlockedUsersSetBlockedUsersPayload) GetCount() int { return v.Count }
+
 // StandingPrekeyCount includes the requested fields of the GraphQL type PrekeyCount.
 // The GraphQL type's documentation follows.
 //
@@ -664,6 +1106,34 @@ func (v *__ClaimPrekeysInput) GetUserId() string { return v.UserId }
 // GetDevices returns __ClaimPrekeysInput.Devices, and is useful for accessing the field via an interface.
 func (v *__ClaimPrekeysInput) GetDevices() []string { return v.Devices }
 
+// __DeleteUserInput is used internally by genqlient
+type __DeleteUserInput struct {
+	Deletion wire.Bytes `json:"deletion"`
+}
+
+// GetDeletion returns __DeleteUserInput.Deletion, and is useful for accessing the field via an interface.
+func (v *__DeleteUserInput) GetDeletion() wire.Bytes { return v.Deletion }
+
+// __ExportMailboxInput is used internally by genqlient
+type __ExportMailboxInput struct {
+	After *string `json:"after"`
+}
+
+// GetAfter returns __ExportMailboxInput.After, and is useful for accessing the field via an interface.
+func (v *__ExportMailboxInput) GetAfter() *string { return v.After }
+
+// __ExportUserInput is used internally by genqlient
+type __ExportUserInput struct {
+	ListsAfter   int     `json:"listsAfter"`
+	DevicesAfter *string `json:"devicesAfter"`
+}
+
+// GetListsAfter returns __ExportUserInput.ListsAfter, and is useful for accessing the field via an interface.
+func (v *__ExportUserInput) GetListsAfter() int { return v.ListsAfter }
+
+// GetDevicesAfter returns __ExportUserInput.DevicesAfter, and is useful for accessing the field via an interface.
+func (v *__ExportUserInput) GetDevicesAfter() *string { return v.DevicesAfter }
+
 // __FetchUserInput is used internally by genqlient
 type __FetchUserInput struct {
 	Id           string `json:"id"`
@@ -752,6 +1222,14 @@ type __SendMessageInput struct {
 // GetInput returns __SendMessageInput.Input, and is useful for accessing the field via an interface.
 func (v *__SendMessageInput) GetInput() SendMessageInput { return v.Input }
 
+// __SetBlockedUsersInput is used internally by genqlient
+type __SetBlockedUsersInput struct {
+	Users []string `json:"users"`
+}
+
+// GetUsers returns __SetBlockedUsersInput.Users, and is useful for accessing the field via an interface.
+func (v *__SetBlockedUsersInput) GetUsers() []string { return v.Users }
+
 // __UploadPrekeysInput is used internally by genqlient
 type __UploadPrekeysInput struct {
 	Input UploadPrekeysInput `json:"input"`
@@ -824,6 +1302,159 @@ func ClaimPrekeys(
 	}
 
 	data_ = &ClaimPrekeysResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by DeleteUser.
+const DeleteUser_Operation = `
+mutation DeleteUser ($deletion: Bytes!) {
+	deleteUser(input: {deletion:$deletion}) {
+		deletedAt
+	}
+}
+`
+
+func DeleteUser(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	deletion wire.Bytes,
+) (data_ *DeleteUserResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "DeleteUser",
+		Query:  DeleteUser_Operation,
+		Variables: &__DeleteUserInput{
+			Deletion: deletion,
+		},
+	}
+
+	data_ = &DeleteUserResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by ExportMailbox.
+const ExportMailbox_Operation = `
+query ExportMailbox ($after: Cursor) {
+	mailbox(first: 100, after: $after) {
+		nodes {
+			id
+			cursor
+			messageId
+			senderUserId
+			senderDeviceId
+			senderListVersion
+			sentAt
+			expiresAt
+			kind
+			ciphertext
+			nonce
+		}
+		pageInfo {
+			hasNextPage
+		}
+	}
+}
+`
+
+func ExportMailbox(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	after *string,
+) (data_ *ExportMailboxResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ExportMailbox",
+		Query:  ExportMailbox_Operation,
+		Variables: &__ExportMailboxInput{
+			After: after,
+		},
+	}
+
+	data_ = &ExportMailboxResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by ExportUser.
+const ExportUser_Operation = `
+query ExportUser ($listsAfter: Int!, $devicesAfter: ID) {
+	exportUser(listsAfter: $listsAfter, devicesAfter: $devicesAfter) {
+		userId
+		createdAt
+		listVersion
+		hasMore
+		deviceLists {
+			version
+			statement
+			createdAt
+		}
+		devices {
+			id
+			createdAt
+			removedAt
+			oneTimeNumber
+			kemOneTimeNumber
+			blockedUserIds
+			prekeys {
+				kind
+				number
+				statement
+				createdAt
+			}
+			mailbox {
+				id
+				listVersion
+				closed
+				blocking
+				lastNumber
+				acknowledgedNumber
+				waitingCount
+				waitingBytes
+				expiredCount
+				acceptedCount
+			}
+		}
+	}
+}
+`
+
+func ExportUser(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	listsAfter int,
+	devicesAfter *string,
+) (data_ *ExportUserResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ExportUser",
+		Query:  ExportUser_Operation,
+		Variables: &__ExportUserInput{
+			ListsAfter:   listsAfter,
+			DevicesAfter: devicesAfter,
+		},
+	}
+
+	data_ = &ExportUserResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -1163,6 +1794,40 @@ func SendMessage(
 	}
 
 	data_ = &SendMessageResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by SetBlockedUsers.
+const SetBlockedUsers_Operation = `
+mutation SetBlockedUsers ($users: [ID!]!) {
+	setBlockedUsers(users: $users) {
+		count
+	}
+}
+`
+
+func SetBlockedUsers(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	users []string,
+) (data_ *SetBlockedUsersResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "SetBlockedUsers",
+		Query:  SetBlockedUsers_Operation,
+		Variables: &__SetBlockedUsersInput{
+			Users: users,
+		},
+	}
+
+	data_ = &SetBlockedUsersResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
