@@ -35,6 +35,7 @@ type serveCommand struct {
 	Addr           string        `default:"127.0.0.1:8080" help:"The address to listen on. One that others can reach needs --public-url."`
 	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
+	TrustedProxies []string      `placeholder:"NETWORK" help:"Addresses and networks of proxies, like 10.1.0.0/16, with commas between, whose X-Forwarded-For says where a request comes from."`
 	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
 	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
 	NATSCA         string        `name:"nats-ca" placeholder:"FILE" type:"path" help:"Certificates that those of NATS are checked by, as PEM; by default those of the system."`
@@ -79,9 +80,10 @@ func options() []kong.Option {
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
 	running, err := server.New(ctx, server.Config{
-		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
-		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
-		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
+		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, TrustedProxies: s.TrustedProxies,
+		MetricsAddr: s.MetricsAddr,
+		NATS:        server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
+		Database:    c.database(), Limits: s.Limits, Version: version(), Log: log,
 		App: web.App(), Playground: web.Playground(),
 	})
 	if err != nil {

@@ -29,6 +29,9 @@ func (r *Resolver) user(ctx context.Context, id string, sinceVersion *int) (*mod
 
 func (r *Resolver) register(ctx context.Context, input model.RegisterKeyInput) (*model.RegisterKeyPayload, error) {
 	c := caller.From(ctx)
+	if err := c.Registering(); err != nil {
+		return nil, err
+	}
 	if c.Token() == "" && !c.Anonymous() {
 		if _, err := c.Device(ctx); err != nil {
 			return nil, err // which says what is wrong with the header

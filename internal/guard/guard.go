@@ -27,6 +27,8 @@ type Options struct {
 	MaxCost  int // see cost.go
 	// Stopped gives a channel that is closed when no new work is taken any more.
 	Stopped <-chan struct{}
+	// Admit is asked before a document is looked at; may be nil.
+	Admit func(ctx context.Context) error
 	// Accepted is told of each operation that is valid and within the bounds; may be nil.
 	Accepted func(op *graphql.OperationContext)
 }
@@ -97,7 +99,7 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		return &graphql.OperationContext{}, refuse(stopping())
 	default:
 	}
-	if no := e.guard.unread(params.Query); no != nil {
+	if no := e.guard.unwelcome(ctx, params.Query); no != nil {
 		return &graphql.OperationContext{}, refuse(no)
 	}
 	op, errs = e.GraphExecutor.CreateOperationContext(ctx, params)
@@ -111,6 +113,15 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		e.guard.options.Accepted(op)
 	}
 	return op, errs
+}
+
+func (g *Guard) unwelcome(ctx context.Context, document string) error {
+	if g.options.Admit != nil {
+		if err := g.options.Admit(ctx); err != nil {
+			return err
+		}
+	}
+	return g.unread(document)
 }
 
 // unread refuses a document before any parser sees it, and before it is kept among the parsed ones.

@@ -19,6 +19,8 @@ type Config struct {
 	PublicURLs []string
 	// AllowedOrigins are the origins of further pages that may call the server.
 	AllowedOrigins []string
+	// TrustedProxies are the addresses and networks whose X-Forwarded-For is believed.
+	TrustedProxies []string
 	// MetricsAddr is host:port to serve metrics and profiles on; empty for nowhere.
 	MetricsAddr string
 	Database    database.Config

@@ -21,6 +21,7 @@ import (
 	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
+	"github.com/letterlock/letterlock/internal/peer"
 	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/telemetry"
@@ -32,6 +33,7 @@ type Server struct {
 	config   Config
 	listener net.Listener
 	origins  *origins.Policy
+	proxies  peer.Proxies
 	db       *database.DB
 
 	hub       wakeup.Node[mailbox.Message]
@@ -39,6 +41,7 @@ type Server struct {
 	mailboxes *mailbox.Service
 	links     *links.Slots
 	callers   *caller.Authenticator
+	rates     *caller.Rates
 	present   *failure.Presenter
 	guard     *guard.Guard
 	sockets   *socket.Sockets
@@ -79,6 +82,9 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 	if s.origins, err = origins.New(s.listener.Addr(), config.PublicURLs, config.AllowedOrigins); err != nil {
 		return nil, err
 	}
+	if s.proxies, err = peer.ParseProxies(config.TrustedProxies); err != nil {
+		return nil, err
+	}
 	if s.db = config.Open; s.db == nil {
 		if s.db, err = database.Open(ctx, config.Database, config.Log); err != nil {
 			return nil, err
@@ -100,7 +106,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.answers = s.metrics.Operations.Answers(answers)
 	s.guard = guard.New(guard.Options{
 		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
-		Accepted: answers.Learn,
+		Admit: func(ctx context.Context) error { return s.callers.Admit(ctx) }, Accepted: answers.Learn,
 	})
 	if s.hub, err = newHub(ctx, s.db, c); err != nil {
 		return err
@@ -118,7 +124,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		return err
 	}
 	s.sockets = socket.New(socket.Options{
-		AllowOrigin: s.origins.Allow, Init: s.openSocket, Guard: s.guard, Present: s.present,
+		AllowOrigin: s.origins.Allow, Init: s.openSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
 		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
@@ -129,7 +135,11 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
-	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own())
+	s.rates = caller.NewRates(caller.PerMinute{
+		Operations: l.AddressOperationsPerMinute, Sockets: l.AddressSocketsPerMinute,
+		Registrations: l.AddressRegistrationsPerMinute, DeviceOperations: l.DeviceOperationsPerMinute,
+	}, c.Now)
+	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own(), s.rates)
 	*s.resolver = graph.Resolver{
 		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version,
 		Origins: s.origins.Own(), Now: c.Now, Present: s.present.Present,
@@ -172,7 +182,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer stopLooking()
 	var looks sync.WaitGroup
 	looks.Go(func() { s.lookAgain(looking) })
-	looks.Go(func() { s.sweepLinks(looking) })
+	looks.Go(func() { s.sweep(looking) })
 	defer s.exporter.serve(s.metrics, s.config.Log)()
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()

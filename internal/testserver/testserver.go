@@ -24,6 +24,7 @@ type Options struct {
 	Addr           string
 	PublicURLs     []string
 	AllowedOrigins []string
+	TrustedProxies []string
 	// MetricsAddr is where to serve metrics; default nowhere.
 	MetricsAddr string
 	// NATS is where the node meets others.
@@ -58,7 +59,7 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
-		NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
+		TrustedProxies: o.TrustedProxies, NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"
