@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/invite"
 	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
@@ -82,6 +83,7 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			device.Table:      device.ValidColumn,
 			devicelist.Table:  devicelist.ValidColumn,
+			invite.Table:      invite.ValidColumn,
 			linkmessage.Table: linkmessage.ValidColumn,
 			mailbox.Table:     mailbox.ValidColumn,
 			message.Table:     message.ValidColumn,

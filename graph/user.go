@@ -37,7 +37,7 @@ func (r *Resolver) register(ctx context.Context, input model.RegisterKeyInput) (
 			return nil, err // which says what is wrong with the header
 		}
 	}
-	user, registered, err := r.Directory.Register(ctx, input.UserKey, input.DeviceList, c.Token(), r.Origins)
+	user, registered, err := r.Directory.Register(ctx, input.UserKey, input.DeviceList, c.Token(), orEmpty(input.Invite), r.Origins)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +89,13 @@ func listVersion(n int, name string) (uint32, error) {
 		return 0, problem.New(problem.BadInput, "`"+name+"` must not be negative.")
 	}
 	return uint32(n), nil
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 func orZero(n *int) int {

@@ -210,6 +210,8 @@ type RegisterKeyInput struct {
 	UserKey []byte `json:"userKey"`
 	// The signed device list, version 1.
 	DeviceList []byte `json:"deviceList"`
+	// An invite of the operator's, where `server { registration }` is `INVITE`. It is used up by a new user alone.
+	Invite *string `json:"invite,omitempty"`
 }
 
 // What was registered.
@@ -269,6 +271,8 @@ type ServerInfo struct {
 	Origins []string `json:"origins"`
 	// The server's clock. A client whose clock is wrong corrects its tokens by it, and nothing else.
 	Time time.Time `json:"time"`
+	// Who may register.
+	Registration Registration `json:"registration"`
 	// The limits in force.
 	Limits *Limits `json:"limits"`
 }
@@ -452,6 +456,10 @@ const (
 	ErrorCodeStatementInvalid ErrorCode = "STATEMENT_INVALID"
 	// A user or device id, or a key, that is registered already with other content.
 	ErrorCodeAlreadyRegistered ErrorCode = "ALREADY_REGISTERED"
+	// The server takes no new users.
+	ErrorCodeRegistrationClosed ErrorCode = "REGISTRATION_CLOSED"
+	// The server takes new users by invite alone, and there was none, or one that was used, has expired or never was.
+	ErrorCodeInviteRequired ErrorCode = "INVITE_REQUIRED"
 	// The device list does not extend the one that holds now. Fetch the chain and sign again.
 	ErrorCodeListConflict ErrorCode = "LIST_CONFLICT"
 	// A recipient's device list has moved on. Fetch it, verify it, seal again, send under the same message id.
@@ -493,6 +501,8 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeDeviceRemoved,
 	ErrorCodeStatementInvalid,
 	ErrorCodeAlreadyRegistered,
+	ErrorCodeRegistrationClosed,
+	ErrorCodeInviteRequired,
 	ErrorCodeListConflict,
 	ErrorCodeDeviceListChanged,
 	ErrorCodeRecipientUnknown,
@@ -512,7 +522,7 @@ var AllErrorCode = []ErrorCode{
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
+	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeRegistrationClosed, ErrorCodeInviteRequired, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
 		return true
 	}
 	return false
@@ -548,6 +558,67 @@ func (e *ErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e ErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who may register.
+type Registration string
+
+const (
+	// Everybody.
+	RegistrationOpen Registration = "OPEN"
+	// Who has an invite of the operator's.
+	RegistrationInvite Registration = "INVITE"
+	// Nobody who is new.
+	RegistrationClosed Registration = "CLOSED"
+)
+
+var AllRegistration = []Registration{
+	RegistrationOpen,
+	RegistrationInvite,
+	RegistrationClosed,
+}
+
+func (e Registration) IsValid() bool {
+	switch e {
+	case RegistrationOpen, RegistrationInvite, RegistrationClosed:
+		return true
+	}
+	return false
+}
+
+func (e Registration) String() string {
+	return string(e)
+}
+
+func (e *Registration) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Registration(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Registration", str)
+	}
+	return nil
+}
+
+func (e Registration) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Registration) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Registration) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

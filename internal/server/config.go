@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 )
 
@@ -27,9 +28,11 @@ type Config struct {
 	// Open is a store that is open already and stays the caller's; Database is then unused.
 	Open *database.DB
 	// NATS is for several nodes on one database; without a URL this node is alone.
-	NATS    NATS
-	Limits  limits.Limits
-	Version string
+	NATS   NATS
+	Limits limits.Limits
+	// Registration is who may register; by default everybody.
+	Registration invites.Registration
+	Version      string
 	// App and Playground are the built files of the web client and the playground; nil where they were not built.
 	App, Playground fs.FS
 	Log             *slog.Logger

@@ -18,6 +18,7 @@ import (
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
@@ -40,6 +41,7 @@ type Server struct {
 	directory *directory.Directory
 	mailboxes *mailbox.Service
 	links     *links.Slots
+	invites   *invites.Invites
 	callers   *caller.Authenticator
 	rates     *caller.Rates
 	present   *failure.Presenter
@@ -129,9 +131,10 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
+	s.invites = invites.New(s.db, c.Registration, c.Now)
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, LookAgain: l.LookAgain, Now: c.Now,
-		Observer: s.metrics.Tokens,
+		Admit: s.invites.Admit, Observer: s.metrics.Tokens,
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
@@ -141,7 +144,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}, c.Now)
 	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own(), s.rates)
 	*s.resolver = graph.Resolver{
-		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version,
+		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version, Registration: s.invites.Registration(),
 		Origins: s.origins.Own(), Now: c.Now, Present: s.present.Present,
 	}
 	s.watch()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
 )
@@ -31,6 +32,8 @@ type Options struct {
 	NATS string
 	// App and Playground are the built files of the web client and the playground; default none, as if nobody had built them.
 	App, Playground fs.FS
+	// Registration is who may register; default everybody.
+	Registration invites.Registration
 	// Limits changes the limits.
 	Limits func(*limits.Limits)
 	Log    *slog.Logger
@@ -59,7 +62,7 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
-		TrustedProxies: o.TrustedProxies, NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
+		TrustedProxies: o.TrustedProxies, Registration: o.Registration, NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"
