@@ -40,6 +40,8 @@ type serveCommand struct {
 	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
 	Registration   string        `default:"open" enum:"open,invite,closed" help:"Who may register: open for everybody, invite for who has a code of letterlock invite, closed for nobody."`
+	Introspection  bool          `default:"true" negatable:"" help:"Whether anybody may ask for the schema, and is told of similar names when one is wrong. The playground needs it."`
+	PersistedOnly  []string      `placeholder:"FILE" help:"Allow only the operations of these files, with commas between: persisted query manifests of Apollo's form, or operations that genqlient has exported."`
 	TrustedProxies []string      `placeholder:"NETWORK" help:"Addresses and networks of proxies, like 10.1.0.0/16, with commas between, whose X-Forwarded-For says where a request comes from."`
 	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
 	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
@@ -89,7 +91,8 @@ func options() []kong.Option {
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
 	running, err := server.New(ctx, server.Config{
-		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, TrustedProxies: s.TrustedProxies, Registration: invites.Registration(s.Registration),
+		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, NoIntrospection: !s.Introspection, PersistedOnly: s.PersistedOnly,
+		TrustedProxies: s.TrustedProxies, Registration: invites.Registration(s.Registration),
 		MetricsAddr: s.MetricsAddr,
 		NATS:        server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
 		Database:    c.database(), Limits: s.Limits, Version: version(), Log: log,

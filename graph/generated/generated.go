@@ -682,6 +682,8 @@ enum ErrorCode {
   GRAPHQL_PARSE_FAILED
   "The GraphQL document does not fit the schema."
   GRAPHQL_VALIDATION_FAILED
+  "The operator allows a list of operations, and this is none of them."
+  OPERATION_NOT_ALLOWED
   "The request is larger, deeper or more complex than the server takes."
   REQUEST_TOO_LARGE
   "No token, or one that is refused. The message says why. Make a new one."

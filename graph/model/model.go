@@ -446,6 +446,8 @@ const (
 	ErrorCodeGraphqlParseFailed ErrorCode = "GRAPHQL_PARSE_FAILED"
 	// The GraphQL document does not fit the schema.
 	ErrorCodeGraphqlValidationFailed ErrorCode = "GRAPHQL_VALIDATION_FAILED"
+	// The operator allows a list of operations, and this is none of them.
+	ErrorCodeOperationNotAllowed ErrorCode = "OPERATION_NOT_ALLOWED"
 	// The request is larger, deeper or more complex than the server takes.
 	ErrorCodeRequestTooLarge ErrorCode = "REQUEST_TOO_LARGE"
 	// No token, or one that is refused. The message says why. Make a new one.
@@ -496,6 +498,7 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeBadInput,
 	ErrorCodeGraphqlParseFailed,
 	ErrorCodeGraphqlValidationFailed,
+	ErrorCodeOperationNotAllowed,
 	ErrorCodeRequestTooLarge,
 	ErrorCodeUnauthenticated,
 	ErrorCodeDeviceRemoved,
@@ -522,7 +525,7 @@ var AllErrorCode = []ErrorCode{
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeRegistrationClosed, ErrorCodeInviteRequired, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
+	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeOperationNotAllowed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeRegistrationClosed, ErrorCodeInviteRequired, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
 		return true
 	}
 	return false

@@ -30,6 +30,10 @@ type Config struct {
 	// NATS is for several nodes on one database; without a URL this node is alone.
 	NATS   NATS
 	Limits limits.Limits
+	// NoIntrospection refuses questions about the schema, and leaves suggestions out of errors.
+	NoIntrospection bool
+	// PersistedOnly are files with the operations that are allowed; without any, all are.
+	PersistedOnly []string
 	// Registration is who may register; by default everybody.
 	Registration invites.Registration
 	Version      string

@@ -61,7 +61,9 @@ func (s *Server) graphQL() *handler.Server {
 	gql.SetParserTokenLimit(l.MaxQueryTokens)
 	gql.SetErrorPresenter(s.present.Present)
 	gql.SetRecoverFunc(failure.Recover)
-	gql.Use(extension.Introspection{})
+	if !s.config.NoIntrospection {
+		gql.Use(extension.Introspection{})
+	}
 	gql.Use(s.metrics.Operations)
 	return gql
 }

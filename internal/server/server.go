@@ -23,6 +23,7 @@ import (
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
 	"github.com/letterlock/letterlock/internal/peer"
+	"github.com/letterlock/letterlock/internal/persisted"
 	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/telemetry"
@@ -46,6 +47,7 @@ type Server struct {
 	rates     *caller.Rates
 	present   *failure.Presenter
 	guard     *guard.Guard
+	persisted *persisted.Operations // nil if all are allowed
 	sockets   *socket.Sockets
 	resolver  *graph.Resolver
 	answers   shortcut.Answerer
@@ -87,6 +89,11 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 	if s.proxies, err = peer.ParseProxies(config.TrustedProxies); err != nil {
 		return nil, err
 	}
+	if len(config.PersistedOnly) > 0 {
+		if s.persisted, err = persisted.Load(config.PersistedOnly); err != nil {
+			return nil, err
+		}
+	}
 	if s.db = config.Open; s.db == nil {
 		if s.db, err = database.Open(ctx, config.Database, config.Log); err != nil {
 			return nil, err
@@ -103,11 +110,15 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	c, l := s.config, s.config.Limits
 	s.metrics = newMetrics(c.Version)
 	s.present = failure.NewPresenter(c.Log, c.Now).Telling(s.metrics.Refusals.Refused)
+	if c.NoIntrospection {
+		s.present = s.present.WithoutSuggestions()
+	}
 	s.resolver = new(graph.Resolver) // It is filled below: the sockets and the guard come before the directory that it asks.
 	answers := graph.NewAnswers(s.resolver, failure.Recover)
 	s.answers = s.metrics.Operations.Answers(answers)
 	s.guard = guard.New(guard.Options{
 		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
+		NoIntrospection: c.NoIntrospection, Persisted: s.persisted,
 		Admit: func(ctx context.Context) error { return s.callers.Admit(ctx) }, Accepted: answers.Learn,
 	})
 	if s.hub, err = newHub(ctx, s.db, c); err != nil {

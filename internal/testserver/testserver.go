@@ -32,6 +32,9 @@ type Options struct {
 	NATS string
 	// App and Playground are the built files of the web client and the playground; default none, as if nobody had built them.
 	App, Playground fs.FS
+	// NoIntrospection and PersistedOnly are those of the configuration.
+	NoIntrospection bool
+	PersistedOnly   []string
 	// Registration is who may register; default everybody.
 	Registration invites.Registration
 	// Limits changes the limits.
@@ -62,6 +65,7 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
+		NoIntrospection: o.NoIntrospection, PersistedOnly: o.PersistedOnly,
 		TrustedProxies: o.TrustedProxies, Registration: o.Registration, NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
 	}
 	if o.Addr == "" {
