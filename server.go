@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/letterlock/letterlock/internal/check"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
@@ -31,6 +33,7 @@ type cli struct {
 
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the server. This is what happens without a command."`
 	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the hashes of what it serves to browsers."`
+	Check      checkCommand      `cmd:"" help:"Look settings and database over, and say in words what is wrong. It changes nothing; the server may run meanwhile. Takes the flags of serve."`
 	Invite     inviteCommand     `cmd:"" help:"Print codes by which new users may register, each once, where --registration is invite. The server may run meanwhile."`
 	RenewEpoch renewEpochCommand `cmd:"" help:"Make all cursors invalid. Run this once after the database was restored from a backup, or a replica was promoted, before the server starts: clients then start over instead of passing by what the new store has under old positions. Nothing is deleted; clients drop what they know."`
 }
@@ -54,6 +57,9 @@ type serveCommand struct {
 type (
 	versionCommand struct {
 		Web bool `env:"-" help:"Print the SHA-256 hash of every file for browsers instead, as sha256sum --check reads them."`
+	}
+	checkCommand struct {
+		Settings serveCommand `embed:""`
 	}
 	inviteCommand struct {
 		Count    int           `default:"1" env:"-" help:"How many to make, 1 to 1000."`
@@ -90,14 +96,7 @@ func options() []kong.Option {
 // Run serves until the process is told to stop.
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
-	running, err := server.New(ctx, server.Config{
-		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, NoIntrospection: !s.Introspection, PersistedOnly: s.PersistedOnly,
-		TrustedProxies: s.TrustedProxies, Registration: invites.Registration(s.Registration),
-		MetricsAddr: s.MetricsAddr,
-		NATS:        server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
-		Database:    c.database(), Limits: s.Limits, Version: version(), Log: log,
-		App: web.App(), Playground: web.Playground(),
-	})
+	running, err := server.New(ctx, s.config(c, log))
 	if err != nil {
 		return err
 	}
@@ -111,6 +110,30 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	err = running.Serve(ctx)
 	log.Info("stopped")
 	return err
+}
+
+// config is what the flags say.
+func (s *serveCommand) config(c *cli, log *slog.Logger) server.Config {
+	return server.Config{
+		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, NoIntrospection: !s.Introspection, PersistedOnly: s.PersistedOnly,
+		TrustedProxies: s.TrustedProxies, Registration: invites.Registration(s.Registration),
+		MetricsAddr: s.MetricsAddr,
+		NATS:        server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
+		Database:    c.database(), Limits: s.Limits, Version: version(), Log: log,
+		App: web.App(), Playground: web.Playground(),
+	}
+}
+
+// Run looks everything over and says what it has found.
+func (k *checkCommand) Run(ctx context.Context, c *cli) error {
+	report := check.Run(ctx, k.Settings.config(c, c.logger()), &http.Client{})
+	if err := report.Write(os.Stdout); err != nil {
+		return err
+	}
+	if report.Failed() {
+		return errors.New("the server does not work like this; see FAIL above")
+	}
+	return nil
 }
 
 // Run renews the store's epoch.

@@ -151,6 +151,23 @@ func TestInvite(t *testing.T) {
 	}
 }
 
+// The check passes beside a running server, and says by its exit code that something is wrong.
+func TestCheck(t *testing.T) {
+	dataDir := t.TempDir()
+	p := serve(t, dataDir)
+	defer p.stop(t, os.Interrupt)
+	out, err := exec.CommandContext(t.Context(), program, "check", "--data-dir", dataDir, "--public-url", p.url).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "public URL    "+p.url+" answers") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	wrong := exec.CommandContext(t.Context(), program, "check", "--data-dir", dataDir)
+	wrong.Env = append(os.Environ(), "LETTERLOCK_ADDR=0.0.0.0:0")
+	out, err = wrong.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "FAIL  settings") || !strings.Contains(string(out), "LETTERLOCK_PUBLIC_URL") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // What is set wrong is told in a line that names what to change, and nothing is left behind.
 func TestConfigurationErrors(t *testing.T) {
 	for name, c := range map[string]struct {
