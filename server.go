@@ -34,6 +34,7 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the server. This is what happens without a command."`
 	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the hashes of what it serves to browsers."`
 	Check      checkCommand      `cmd:"" help:"Look settings and database over, and say in words what is wrong. It changes nothing; the server may run meanwhile. Takes the flags of serve."`
+	Backup     backupCommand     `cmd:"" help:"Copy the embedded database into a new file, as it is at one moment. The server may run meanwhile."`
 	Invite     inviteCommand     `cmd:"" help:"Print codes by which new users may register, each once, where --registration is invite. The server may run meanwhile."`
 	RenewEpoch renewEpochCommand `cmd:"" help:"Make all cursors invalid. Run this once after the database was restored from a backup, or a replica was promoted, before the server starts: clients then start over instead of passing by what the new store has under old positions. Nothing is deleted; clients drop what they know."`
 }
@@ -60,6 +61,9 @@ type (
 	}
 	checkCommand struct {
 		Settings serveCommand `embed:""`
+	}
+	backupCommand struct {
+		File string `arg:"" type:"path" help:"Where to; it must not be there yet."`
 	}
 	inviteCommand struct {
 		Count    int           `default:"1" env:"-" help:"How many to make, 1 to 1000."`
@@ -134,6 +138,11 @@ func (k *checkCommand) Run(ctx context.Context, c *cli) error {
 		return errors.New("the server does not work like this; see FAIL above")
 	}
 	return nil
+}
+
+// Run makes a copy.
+func (b backupCommand) Run(ctx context.Context, c *cli) error {
+	return database.Backup(ctx, c.database(), b.File)
 }
 
 // Run renews the store's epoch.
