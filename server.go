@@ -4,16 +4,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/letterlock/letterlock/internal/check"
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
 	"github.com/letterlock/letterlock/web"
@@ -28,6 +33,9 @@ type cli struct {
 
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the server. This is what happens without a command."`
 	Version    versionCommand    `cmd:"" help:"Print the version, what it was built from, and the hashes of what it serves to browsers."`
+	Check      checkCommand      `cmd:"" help:"Look settings and database over, and say in words what is wrong. It changes nothing; the server may run meanwhile. Takes the flags of serve."`
+	Backup     backupCommand     `cmd:"" help:"Copy the embedded database into a new file, as it is at one moment. The server may run meanwhile."`
+	Invite     inviteCommand     `cmd:"" help:"Print codes by which new users may register, each once, where --registration is invite. The server may run meanwhile."`
 	RenewEpoch renewEpochCommand `cmd:"" help:"Make all cursors invalid. Run this once after the database was restored from a backup, or a replica was promoted, before the server starts: clients then start over instead of passing by what the new store has under old positions. Nothing is deleted; clients drop what they know."`
 }
 
@@ -35,6 +43,10 @@ type serveCommand struct {
 	Addr           string        `default:"127.0.0.1:8080" help:"The address to listen on. One that others can reach needs --public-url."`
 	PublicURL      []string      `placeholder:"URL" help:"The URL that clients know the server by, or several with commas between: what device tokens must name. Not needed on loopback."`
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
+	Registration   string        `default:"open" enum:"open,invite,closed" help:"Who may register: open for everybody, invite for who has a code of letterlock invite, closed for nobody."`
+	Introspection  bool          `default:"true" negatable:"" help:"Whether anybody may ask for the schema, and is told of similar names when one is wrong. The playground needs it."`
+	PersistedOnly  []string      `placeholder:"FILE" help:"Allow only the operations of these files, with commas between: persisted query manifests of Apollo's form, or operations that genqlient has exported."`
+	TrustedProxies []string      `placeholder:"NETWORK" help:"Addresses and networks of proxies, like 10.1.0.0/16, with commas between, whose X-Forwarded-For says where a request comes from."`
 	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
 	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
 	NATSCA         string        `name:"nats-ca" placeholder:"FILE" type:"path" help:"Certificates that those of NATS are checked by, as PEM; by default those of the system."`
@@ -46,6 +58,16 @@ type serveCommand struct {
 type (
 	versionCommand struct {
 		Web bool `env:"-" help:"Print the SHA-256 hash of every file for browsers instead, as sha256sum --check reads them."`
+	}
+	checkCommand struct {
+		Settings serveCommand `embed:""`
+	}
+	backupCommand struct {
+		File string `arg:"" type:"path" help:"Where to; it must not be there yet."`
+	}
+	inviteCommand struct {
+		Count    int           `default:"1" env:"-" help:"How many to make, 1 to 1000."`
+		Lifetime time.Duration `default:"168h" env:"-" help:"How long they are good for."`
 	}
 	renewEpochCommand struct{}
 )
@@ -78,12 +100,7 @@ func options() []kong.Option {
 // Run serves until the process is told to stop.
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
-	running, err := server.New(ctx, server.Config{
-		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
-		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
-		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
-		App: web.App(), Playground: web.Playground(),
-	})
+	running, err := server.New(ctx, s.config(c, log))
 	if err != nil {
 		return err
 	}
@@ -99,19 +116,73 @@ func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	return err
 }
 
+// config is what the flags say.
+func (s *serveCommand) config(c *cli, log *slog.Logger) server.Config {
+	return server.Config{
+		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, NoIntrospection: !s.Introspection, PersistedOnly: s.PersistedOnly,
+		TrustedProxies: s.TrustedProxies, Registration: invites.Registration(s.Registration),
+		MetricsAddr: s.MetricsAddr,
+		NATS:        server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
+		Database:    c.database(), Limits: s.Limits, Version: version(), Log: log,
+		App: web.App(), Playground: web.Playground(),
+	}
+}
+
+// Run looks everything over and says what it has found.
+func (k *checkCommand) Run(ctx context.Context, c *cli) error {
+	report := check.Run(ctx, k.Settings.config(c, c.logger()), &http.Client{})
+	if err := report.Write(os.Stdout); err != nil {
+		return err
+	}
+	if report.Failed() {
+		return errors.New("the server does not work like this; see FAIL above")
+	}
+	return nil
+}
+
+// Run makes a copy.
+func (b backupCommand) Run(ctx context.Context, c *cli) error {
+	return database.Backup(ctx, c.database(), b.File)
+}
+
 // Run renews the store's epoch.
 func (renewEpochCommand) Run(ctx context.Context, c *cli) error {
+	return c.withDatabase(ctx, func(db *database.DB) error {
+		if _, err := db.RenewEpoch(ctx); err != nil {
+			return err
+		}
+		_, err := fmt.Println("All cursors given out so far are invalid now; clients start over by themselves.")
+		return err
+	})
+}
+
+// Run prints new invites.
+func (i inviteCommand) Run(ctx context.Context, c *cli) error {
+	if i.Count < 1 || i.Count > 1000 {
+		return errors.New("--count must be from 1 to 1000")
+	}
+	return c.withDatabase(ctx, func(db *database.DB) error {
+		issuer := invites.New(db, invites.Invite, time.Now)
+		for range i.Count {
+			code, err := issuer.Issue(ctx, i.Lifetime)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Println(code); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withDatabase opens the database for a command.
+func (c *cli) withDatabase(ctx context.Context, do func(*database.DB) error) error {
 	db, err := database.Open(ctx, c.database(), c.logger())
 	if err != nil {
 		return err
 	}
-	if _, err = db.RenewEpoch(ctx); err == nil {
-		_, err = fmt.Println("All cursors given out so far are invalid now; clients start over by themselves.")
-	}
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return errors.Join(do(db), db.Close())
 }
 
 func (c *cli) database() database.Config {

@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/letterlock/letterlock/client"
 	"github.com/letterlock/letterlock/internal/testmain"
 )
 
@@ -37,10 +40,11 @@ type process struct {
 }
 
 // serve starts the server on a free port and reads its hints.
-func serve(t *testing.T, dataDir string) *process {
+func serve(t *testing.T, dataDir string, env ...string) *process {
 	t.Helper()
 	p := &process{command: exec.CommandContext(t.Context(), program), stderr: &bytes.Buffer{}}
 	p.command.Env = append(os.Environ(), "LETTERLOCK_ADDR=127.0.0.1:0", "LETTERLOCK_DATA_DIR="+dataDir, "LETTERLOCK_HINTS=1")
+	p.command.Env = append(p.command.Env, env...)
 	p.command.Stderr = p.stderr
 	stdout, err := p.command.StdoutPipe()
 	if err != nil {
@@ -117,6 +121,53 @@ func TestRenewEpoch(t *testing.T) {
 	}
 }
 
+// An invite of the command line is good at a server that runs meanwhile.
+func TestInvite(t *testing.T) {
+	dataDir := t.TempDir()
+	p := serve(t, dataDir, "LETTERLOCK_REGISTRATION=invite")
+	defer p.stop(t, os.Interrupt)
+	out, err := exec.CommandContext(t.Context(), program, "invite", "--count=2", "--lifetime=1h", "--data-dir", dataDir).Output()
+	codes := strings.Fields(string(out))
+	if err != nil || len(codes) != 2 || codes[0] == codes[1] {
+		t.Fatalf("%q %v", out, err)
+	}
+	for i, code := range []string{"", codes[0], codes[0], codes[1]} {
+		c, err := client.Init(t.Context(), client.Options{Home: filepath.Join(t.TempDir(), "home"), Server: p.url, Invite: code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.Register(t.Context())
+		if good := i%2 == 1; good != (err == nil) || !good && !errors.Is(err, client.ErrInviteRequired) {
+			t.Errorf("number %d: %v", i, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, wrong := range []string{"--count=0", "--lifetime=0s"} {
+		if out, err := exec.CommandContext(t.Context(), program, "invite", wrong, "--data-dir", dataDir).Output(); err == nil || len(out) > 0 {
+			t.Errorf("%s: %q %v", wrong, out, err)
+		}
+	}
+}
+
+// The check passes beside a running server, and says by its exit code that something is wrong.
+func TestCheck(t *testing.T) {
+	dataDir := t.TempDir()
+	p := serve(t, dataDir)
+	defer p.stop(t, os.Interrupt)
+	out, err := exec.CommandContext(t.Context(), program, "check", "--data-dir", dataDir, "--public-url", p.url).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "public URL    "+p.url+" answers") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	wrong := exec.CommandContext(t.Context(), program, "check", "--data-dir", dataDir)
+	wrong.Env = append(os.Environ(), "LETTERLOCK_ADDR=0.0.0.0:0")
+	out, err = wrong.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "FAIL  settings") || !strings.Contains(string(out), "LETTERLOCK_PUBLIC_URL") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // What is set wrong is told in a line that names what to change, and nothing is left behind.
 func TestConfigurationErrors(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -133,6 +184,8 @@ func TestConfigurationErrors(t *testing.T) {
 		"no PostgreSQL":  {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_DATABASE=postgres://u:hunter2@127.0.0.1:1/x", "127.0.0.1"},
 		"NATS":           {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_NATS=http://root:hunter2@nats", "LETTERLOCK_NATS"},
 		"NATS CA":        {[]string{"--addr=127.0.0.1:0", "--nats=nats://localhost", "--nats-ca=none"}, "", "LETTERLOCK_NATS_CA"},
+		"registration":   {nil, "LETTERLOCK_REGISTRATION=maybe", "registration"},
+		"proxies":        {[]string{"--addr=127.0.0.1:0", "--trusted-proxies=proxy"}, "", "LETTERLOCK_TRUSTED_PROXIES"},
 		"unknown flag":   {[]string{"--nonsense"}, "", "--nonsense"},
 		"log level":      {[]string{"--log-level=loud"}, "", "log-level"},
 	} {

@@ -35,6 +35,9 @@ type Options struct {
 	// Boxes makes Init, or Join, create a device that takes boxes instead of sessions, for talking with clients that know nothing else.
 	// It has no forward secrecy, can't be changed later, and reaches no device that takes sessions.
 	Boxes bool
+	// Invite is a code of the server's operator, for the first registration with a server that takes new users by invite. It is
+	// not kept.
+	Invite string
 	// Passphrase is asked if the home is locked with one. In Init it decides: nil makes a key file without a passphrase.
 	Passphrase func() ([]byte, error)
 	// Patience is how long Send, Register, Flush and Inbox try again while the server can't be reached; 10 seconds if 0,

@@ -92,6 +92,10 @@ var (
 	ErrSuperseded = errors.New("another listen of this device has taken over")
 	// ErrDeviceRemoved: this device is no longer on its user's list.
 	ErrDeviceRemoved = device.ErrRemoved
+	// ErrInviteRequired: the server takes new users by invite, and Options.Invite has none, or one that is not good (any more).
+	ErrInviteRequired = errors.New("the server takes new users by invite alone; its operator gives invites")
+	// ErrRegistrationClosed: the server takes no new users.
+	ErrRegistrationClosed = errors.New("the server takes no new users")
 	// ErrClock: this device's clock is wrong by more than can be made up for. Correct it.
 	ErrClock = errors.New("this device's clock is wrong; correct it and try again")
 	// ErrResponse: the server answered with something that no Letterlock server answers. Is the URL right?
@@ -124,6 +128,10 @@ func (e *ServerError) Is(target error) bool {
 		return target == ErrDeviceRemoved
 	case "SUPERSEDED":
 		return target == ErrSuperseded
+	case "INVITE_REQUIRED":
+		return target == ErrInviteRequired
+	case "REGISTRATION_CLOSED":
+		return target == ErrRegistrationClosed
 	case "LINK_EXPIRED":
 		return target == ErrLinkExpired
 	case "LINK_TAKEN":

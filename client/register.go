@@ -8,7 +8,8 @@ import (
 )
 
 // Register makes this device known to the server. Whatever else talks to the server does it first, too: call it to know
-// that it is done. Doing it again changes nothing. It tries for Options.Patience.
+// that it is done. Doing it again changes nothing. It tries for Options.Patience. A server that does not let everybody in fails it
+// with ErrInviteRequired or ErrRegistrationClosed.
 func (c *Client) Register(ctx context.Context) error {
 	ctx, cancel := c.while(ctx)
 	defer cancel()
@@ -59,7 +60,7 @@ func (c *Client) registerNow(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		if _, err := api.RegisterKey(ctx, c.private, register.UserKey, register.DeviceList); err != nil {
+		if _, err := api.RegisterKey(ctx, c.private, register.UserKey, register.DeviceList, c.options.Invite); err != nil {
 			return err
 		}
 		if _, err := c.step(ctx, func(h device.Host) (device.Step, error) { return h.Registered(true) }); err != nil {

@@ -3,6 +3,7 @@ package client_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -69,6 +70,32 @@ func TestOverloadedWaitsAsLongAsAsked(t *testing.T) {
 	send(t, alice, bob.UserID(), "hello")
 	if len(waits) != 1 || waits[0] < 700*time.Millisecond || waits[0] > 2*time.Second {
 		t.Fatalf("waits %v, want one of 700 ms and a little", waits)
+	}
+}
+
+// A socket that is refused for being one too many is opened when the server said, and not before.
+func TestRefusedSocketWaitsAsLongAsAsked(t *testing.T) {
+	middle := newMiddle(t)
+	waits := make(chan time.Duration, 10)
+	alice := person(t, middle.URL, func(o *client.Options) {
+		o.OnWait = func(_ error, next time.Duration) { waits <- next }
+	})
+	bob := person(t, middle.URL)
+	middle.on(func(operation string, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+		if operation != "socket" || middle.count("socket") > 1 {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"no","extensions":{"code":"RATE_LIMITED","stored":"NO","retryAfterMs":700}}]}`)
+		return true
+	})
+	l := listen(t, alice)
+	send(t, bob, alice.UserID(), "hello")
+	l.text("hello")
+	l.stop()
+	if wait := <-waits; wait < 700*time.Millisecond || wait > 2*time.Second {
+		t.Errorf("the wait was %v, want 700 ms and a little", wait)
 	}
 }
 

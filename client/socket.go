@@ -56,10 +56,10 @@ func (c *Client) subscribe(ctx context.Context, token, after string) (*socket, e
 	}
 	conn, response, err := dialer.DialContext(opening, "ws"+strings.TrimPrefix(c.endpoint, "http"), nil)
 	if response != nil && response.Body != nil {
-		_ = response.Body.Close() // Gorilla has read what there is.
+		defer func() { _ = response.Body.Close() }() // Gorilla has read what there is.
 	}
 	if err != nil {
-		return nil, &unreachableError{err}
+		return nil, notOpened(response, err)
 	}
 	s := &socket{conn: conn, ended: make(chan struct{})}
 	context.AfterFunc(ctx, s.close)
@@ -69,6 +69,18 @@ func (c *Client) subscribe(ctx context.Context, token, after string) (*socket, e
 	}
 	go s.keepAlive()
 	return s, nil
+}
+
+// notOpened is why there is no socket: what the server says, if it has answered, such as when to come again.
+func notOpened(response *http.Response, err error) error {
+	if response == nil || response.Body == nil {
+		return &unreachableError{err}
+	}
+	var failure *ServerError
+	if said := readAnswer(response, nil); errors.As(said, &failure) && failure.transient() {
+		return failure
+	}
+	return &unreachableError{err}
 }
 
 // start is connection_init, connection_ack, subscribe.

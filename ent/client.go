@@ -19,6 +19,7 @@ import (
 	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/invite"
 	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
@@ -42,6 +43,8 @@ type Client struct {
 	Device *DeviceClient
 	// DeviceList is the client for interacting with the DeviceList builders.
 	DeviceList *DeviceListClient
+	// Invite is the client for interacting with the Invite builders.
+	Invite *InviteClient
 	// LinkMessage is the client for interacting with the LinkMessage builders.
 	LinkMessage *LinkMessageClient
 	// Mailbox is the client for interacting with the Mailbox builders.
@@ -69,6 +72,7 @@ func (c *Client) init() {
 	c.DeletedID = NewDeletedIDClient(c.config)
 	c.Device = NewDeviceClient(c.config)
 	c.DeviceList = NewDeviceListClient(c.config)
+	c.Invite = NewInviteClient(c.config)
 	c.LinkMessage = NewLinkMessageClient(c.config)
 	c.Mailbox = NewMailboxClient(c.config)
 	c.Message = NewMessageClient(c.config)
@@ -171,6 +175,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		DeletedID:   NewDeletedIDClient(cfg),
 		Device:      NewDeviceClient(cfg),
 		DeviceList:  NewDeviceListClient(cfg),
+		Invite:      NewInviteClient(cfg),
 		LinkMessage: NewLinkMessageClient(cfg),
 		Mailbox:     NewMailboxClient(cfg),
 		Message:     NewMessageClient(cfg),
@@ -200,6 +205,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		DeletedID:   NewDeletedIDClient(cfg),
 		Device:      NewDeviceClient(cfg),
 		DeviceList:  NewDeviceListClient(cfg),
+		Invite:      NewInviteClient(cfg),
 		LinkMessage: NewLinkMessageClient(cfg),
 		Mailbox:     NewMailboxClient(cfg),
 		Message:     NewMessageClient(cfg),
@@ -235,8 +241,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Block, c.DeletedID, c.Device, c.DeviceList, c.LinkMessage, c.Mailbox,
-		c.Message, c.Prekey, c.Store, c.User,
+		c.Block, c.DeletedID, c.Device, c.DeviceList, c.Invite, c.LinkMessage,
+		c.Mailbox, c.Message, c.Prekey, c.Store, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -246,8 +252,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Block, c.DeletedID, c.Device, c.DeviceList, c.LinkMessage, c.Mailbox,
-		c.Message, c.Prekey, c.Store, c.User,
+		c.Block, c.DeletedID, c.Device, c.DeviceList, c.Invite, c.LinkMessage,
+		c.Mailbox, c.Message, c.Prekey, c.Store, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -264,6 +270,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Device.mutate(ctx, m)
 	case *DeviceListMutation:
 		return c.DeviceList.mutate(ctx, m)
+	case *InviteMutation:
+		return c.Invite.mutate(ctx, m)
 	case *LinkMessageMutation:
 		return c.LinkMessage.mutate(ctx, m)
 	case *MailboxMutation:
@@ -874,6 +882,139 @@ func (c *DeviceListClient) mutate(ctx context.Context, m *DeviceListMutation) (V
 		return (&DeviceListDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown DeviceList mutation op: %q", m.Op())
+	}
+}
+
+// InviteClient is a client for the Invite schema.
+type InviteClient struct {
+	config
+}
+
+// NewInviteClient returns a client for the Invite from the given config.
+func NewInviteClient(c config) *InviteClient {
+	return &InviteClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `invite.Hooks(f(g(h())))`.
+func (c *InviteClient) Use(hooks ...Hook) {
+	c.hooks.Invite = append(c.hooks.Invite, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `invite.Intercept(f(g(h())))`.
+func (c *InviteClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Invite = append(c.inters.Invite, interceptors...)
+}
+
+// Create returns a builder for creating a Invite entity.
+func (c *InviteClient) Create() *InviteCreate {
+	mutation := newInviteMutation(c.config, OpCreate)
+	return &InviteCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Invite entities.
+func (c *InviteClient) CreateBulk(builders ...*InviteCreate) *InviteCreateBulk {
+	return &InviteCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *InviteClient) MapCreateBulk(slice any, setFunc func(*InviteCreate, int)) *InviteCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &InviteCreateBulk{err: fmt.Errorf("calling to InviteClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*InviteCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &InviteCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Invite.
+func (c *InviteClient) Update() *InviteUpdate {
+	mutation := newInviteMutation(c.config, OpUpdate)
+	return &InviteUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *InviteClient) UpdateOne(_m *Invite) *InviteUpdateOne {
+	mutation := newInviteMutation(c.config, OpUpdateOne, withInvite(_m))
+	return &InviteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *InviteClient) UpdateOneID(id int64) *InviteUpdateOne {
+	mutation := newInviteMutation(c.config, OpUpdateOne, withInviteID(id))
+	return &InviteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Invite.
+func (c *InviteClient) Delete() *InviteDelete {
+	mutation := newInviteMutation(c.config, OpDelete)
+	return &InviteDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *InviteClient) DeleteOne(_m *Invite) *InviteDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *InviteClient) DeleteOneID(id int64) *InviteDeleteOne {
+	builder := c.Delete().Where(invite.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &InviteDeleteOne{builder}
+}
+
+// Query returns a query builder for Invite.
+func (c *InviteClient) Query() *InviteQuery {
+	return &InviteQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeInvite},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Invite entity by its id.
+func (c *InviteClient) Get(ctx context.Context, id int64) (*Invite, error) {
+	return c.Query().Where(invite.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *InviteClient) GetX(ctx context.Context, id int64) *Invite {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *InviteClient) Hooks() []Hook {
+	return c.hooks.Invite
+}
+
+// Interceptors returns the client interceptors.
+func (c *InviteClient) Interceptors() []Interceptor {
+	return c.inters.Invite
+}
+
+func (c *InviteClient) mutate(ctx context.Context, m *InviteMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&InviteCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&InviteUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&InviteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&InviteDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Invite mutation op: %q", m.Op())
 	}
 }
 
@@ -1742,12 +1883,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Block, DeletedID, Device, DeviceList, LinkMessage, Mailbox, Message, Prekey,
-		Store, User []ent.Hook
+		Block, DeletedID, Device, DeviceList, Invite, LinkMessage, Mailbox, Message,
+		Prekey, Store, User []ent.Hook
 	}
 	inters struct {
-		Block, DeletedID, Device, DeviceList, LinkMessage, Mailbox, Message, Prekey,
-		Store, User []ent.Interceptor
+		Block, DeletedID, Device, DeviceList, Invite, LinkMessage, Mailbox, Message,
+		Prekey, Store, User []ent.Interceptor
 	}
 )
 

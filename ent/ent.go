@@ -16,6 +16,7 @@ import (
 	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/invite"
 	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
@@ -86,6 +87,7 @@ func checkColumn(t, c string) error {
 			deletedid.Table:   deletedid.ValidColumn,
 			device.Table:      device.ValidColumn,
 			devicelist.Table:  devicelist.ValidColumn,
+			invite.Table:      invite.ValidColumn,
 			linkmessage.Table: linkmessage.ValidColumn,
 			mailbox.Table:     mailbox.ValidColumn,
 			message.Table:     message.ValidColumn,

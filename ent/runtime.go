@@ -7,6 +7,7 @@ import (
 	"github.com/letterlock/letterlock/ent/deletedid"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/devicelist"
+	"github.com/letterlock/letterlock/ent/invite"
 	"github.com/letterlock/letterlock/ent/linkmessage"
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
@@ -59,6 +60,12 @@ func init() {
 	devicelistDescUserID := devicelistFields[1].Descriptor()
 	// devicelist.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
 	devicelist.UserIDValidator = devicelistDescUserID.Validators[0].(func(string) error)
+	inviteFields := schema.Invite{}.Fields()
+	_ = inviteFields
+	// inviteDescHash is the schema descriptor for hash field.
+	inviteDescHash := inviteFields[1].Descriptor()
+	// invite.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	invite.HashValidator = inviteDescHash.Validators[0].(func([]byte) error)
 	linkmessageFields := schema.LinkMessage{}.Fields()
 	_ = linkmessageFields
 	// linkmessageDescSlot is the schema descriptor for slot field.

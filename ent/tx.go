@@ -22,6 +22,8 @@ type Tx struct {
 	Device *DeviceClient
 	// DeviceList is the client for interacting with the DeviceList builders.
 	DeviceList *DeviceListClient
+	// Invite is the client for interacting with the Invite builders.
+	Invite *InviteClient
 	// LinkMessage is the client for interacting with the LinkMessage builders.
 	LinkMessage *LinkMessageClient
 	// Mailbox is the client for interacting with the Mailbox builders.
@@ -169,6 +171,7 @@ func (tx *Tx) init() {
 	tx.DeletedID = NewDeletedIDClient(tx.config)
 	tx.Device = NewDeviceClient(tx.config)
 	tx.DeviceList = NewDeviceListClient(tx.config)
+	tx.Invite = NewInviteClient(tx.config)
 	tx.LinkMessage = NewLinkMessageClient(tx.config)
 	tx.Mailbox = NewMailboxClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"reflect"
 	"regexp"
@@ -63,6 +64,10 @@ func (s *scripted) Acknowledge(_ context.Context, device identity.DeviceID, upTo
 	return s.done, s.fail()
 }
 
+func (s *scripted) Remembered(string, []string) (identity.DeviceID, bool) {
+	return identity.DeviceID{}, false
+}
+
 func (s *scripted) Listed(_ context.Context, id identity.DeviceID) (directory.Device, error) {
 	s.asked = append(s.asked, id)
 	return directory.Device{ID: id, User: identity.UserID{7}}, s.refuse
@@ -89,7 +94,7 @@ func newDuel() *duel {
 	d := &duel{
 		scripted: s, answers: NewAnswers(resolver, failure.Recover),
 		exec: executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: resolver})),
-		ctx:  caller.NewAuthenticator(s, nil).WithDevice(context.Background(), identity.DeviceID{1, 2, 3}),
+		ctx:  caller.NewAuthenticator(s, nil, nil).WithDevice(context.Background(), identity.DeviceID{1, 2, 3}, netip.Addr{}),
 	}
 	d.exec.SetErrorPresenter(present)
 	d.exec.SetRecoverFunc(failure.Recover)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/graph/model"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/problem"
 )
@@ -16,6 +17,7 @@ func (r *Resolver) serverInfo() *model.ServerInfo {
 	l := r.Limits
 	return &model.ServerInfo{
 		Version: r.Version, ProtocolVersions: []int{protocolVersion}, Origins: r.Origins, Time: r.Now(),
+		Registration: registrationModel(r.Registration),
 		Limits: &model.Limits{
 			MaxRequestBytes:             int(l.MaxRequestBytes),
 			MaxCiphertextBytes:          l.MaxCiphertextBytes,
@@ -30,6 +32,17 @@ func (r *Resolver) serverInfo() *model.ServerInfo {
 			MaxTokenLifetimeSeconds:     int(limits.TokenLifetime / time.Second),
 			MessageIDLifetimeSeconds:    int(limits.MessageIDLifetime / time.Second),
 		},
+	}
+}
+
+func registrationModel(who invites.Registration) model.Registration {
+	switch who {
+	case invites.Closed:
+		return model.RegistrationClosed
+	case invites.Invite:
+		return model.RegistrationInvite
+	default:
+		return model.RegistrationOpen
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 		t: t, db: db, mailboxes: mailboxes, removed: make(map[identity.DeviceID]bool),
 		resolver: &Resolver{Mailboxes: mailboxes, Present: present},
 	}
-	w.callers = caller.NewAuthenticator(w, nil)
+	w.callers = caller.NewAuthenticator(w, nil, nil)
 	w.exec = executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: w.resolver}))
 	w.exec.SetErrorPresenter(present)
 	w.exec.SetRecoverFunc(failure.Recover)
@@ -81,6 +82,10 @@ func (w *world) Authenticate(context.Context, string, []string) (directory.Devic
 }
 
 // Listed gives a device unless it has been removed.
+func (w *world) Remembered(string, []string) (identity.DeviceID, bool) {
+	return identity.DeviceID{}, false
+}
+
 func (w *world) Listed(_ context.Context, id identity.DeviceID) (directory.Device, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -170,9 +175,9 @@ func newID() uuid.UUID {
 // calls is the context of a socket that belongs to the user's device.
 func (w *world) calls(u *user) context.Context {
 	if u == nil {
-		return w.callers.WithAuthorization(w.t.Context(), "")
+		return w.callers.WithAuthorization(w.t.Context(), "", netip.Addr{})
 	}
-	return w.callers.WithDevice(w.t.Context(), u.device)
+	return w.callers.WithDevice(w.t.Context(), u.device, netip.Addr{})
 }
 
 // operation prepares a subscription.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/directory"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
@@ -21,16 +22,20 @@ type Resolver struct {
 	Mailboxes Mailboxes
 	Links     Links
 	Limits    limits.Limits
-	Version   string
-	Origins   []string // canonical; the audiences of tokens
-	Now       func() time.Time
+	// Registration is who may register.
+	Registration invites.Registration
+	Version      string
+	Origins      []string // canonical; the audiences of tokens
+	Now          func() time.Time
 	// Present makes what callers see of the error that a subscription ends with.
 	Present func(ctx context.Context, err error) *gqlerror.Error
 }
 
 // Directory is what resolvers need of *directory.Directory.
 type Directory interface {
-	Register(ctx context.Context, userKey, statement []byte, token string, origins []string) (*directory.User, directory.Device, error)
+	Register(
+		ctx context.Context, userKey, statement []byte, token, invite string, origins []string,
+	) (*directory.User, directory.Device, error)
 	Publish(ctx context.Context, caller directory.Device, statement []byte) (*directory.User, error)
 	Delete(
 		ctx context.Context, statement []byte, origins []string, caller func(context.Context) (directory.Device, error),

@@ -29,12 +29,15 @@ func (r *Resolver) user(ctx context.Context, id string, sinceVersion *int) (*mod
 
 func (r *Resolver) register(ctx context.Context, input model.RegisterKeyInput) (*model.RegisterKeyPayload, error) {
 	c := caller.From(ctx)
+	if err := c.Registering(); err != nil {
+		return nil, err
+	}
 	if c.Token() == "" && !c.Anonymous() {
 		if _, err := c.Device(ctx); err != nil {
 			return nil, err // which says what is wrong with the header
 		}
 	}
-	user, registered, err := r.Directory.Register(ctx, input.UserKey, input.DeviceList, c.Token(), r.Origins)
+	user, registered, err := r.Directory.Register(ctx, input.UserKey, input.DeviceList, c.Token(), orEmpty(input.Invite), r.Origins)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +97,13 @@ func listVersion(n int, name string) (uint32, error) {
 		return 0, problem.New(problem.BadInput, "`"+name+"` must not be negative.")
 	}
 	return uint32(n), nil
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 func orZero(n *int) int {

@@ -12,8 +12,9 @@ import (
 )
 
 type initCommand struct {
-	Boxes      bool `help:"Make a device that takes boxes instead of sessions, to talk with simple clients. It has no forward secrecy and reaches no device that takes sessions."`
-	Passphrase bool `help:"Lock the home with a passphrase, asked for at every command or taken from LETTER_PASSPHRASE. Without it, a key file that only you can read opens the home."`
+	Boxes      bool   `help:"Make a device that takes boxes instead of sessions, to talk with simple clients. It has no forward secrecy and reaches no device that takes sessions."`
+	Invite     string `help:"An invite of the server's operator, where the server asks for one." placeholder:"CODE"`
+	Passphrase bool   `help:"Lock the home with a passphrase, asked for at every command or taken from LETTER_PASSPHRASE. Without it, a key file that only you can read opens the home."`
 }
 
 // Help is shown by letter init --help.
@@ -24,18 +25,21 @@ With keys in the home already, only the registration is done if it is missing. S
     letter init
     letter init --passphrase
     letter init --boxes
+    letter init --invite CODE
     LETTER_HOME=bob letter init`
 }
 
 // Run makes the keys.
 func (cmd *initCommand) Run(s *session) (err error) {
 	options := s.options()
+	options.Invite = cmd.Invite
 	options.Passphrase, options.Boxes = nil, cmd.Boxes
 	if cmd.Passphrase || os.Getenv(passphraseVariable) != "" {
 		options.Passphrase = s.newPassphrase
 	}
 	locked := false
 	existing := s.options()
+	existing.Invite = cmd.Invite
 	ask := existing.Passphrase
 	existing.Passphrase = func() ([]byte, error) { locked = true; return ask() }
 	c, err := client.Open(s.ctx, existing)
@@ -67,7 +71,10 @@ func (s *session) showInit(c *client.Client, made bool, unregistered error) erro
 	if err := s.print(how, line(s.cli.Home)); err != nil {
 		return err
 	}
-	if unregistered != nil {
+	if errors.Is(unregistered, client.ErrInviteRequired) {
+		say(s.console, "not registered at %s yet: %s", c.Server(), line(unregistered.Error()))
+		say(s.console, "With a code: letter init --invite CODE")
+	} else if unregistered != nil {
 		say(s.console, "not registered at %s yet: %s", c.Server(), line(unregistered.Error()))
 		say(s.console, "The next command that reaches the server does it.")
 	} else if err := s.print("Registered at %s.", c.Server()); err != nil {

@@ -54,6 +54,8 @@ func hint(err error) string {
 	switch {
 	case errors.Is(err, client.ErrNoHome):
 		return "Make keys with: letter init"
+	case errors.Is(err, client.ErrInviteRequired):
+		return "With a code: letter init --invite CODE"
 	case errors.Is(err, client.ErrHasKeys):
 		return "To add another device to this one: letter link there, then letter link CODE here."
 	case errors.Is(err, client.ErrNoUserKey):

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
 )
@@ -61,7 +63,8 @@ func query() {
 
 // TestScripts runs testdata/*.txtar against the real server, each with one of its own. Besides testscript's commands:
 //
-//	server start|stop        starts the script's server over its own data, or stops it in order
+//	server start|invite|stop starts the script's server over its own data, open or by invite with a new one in $INVITE, or
+//	                         stops it in order
 //	exits CODE PROGRAM ...   runs a program that must end with this exit code
 //	await FILE REGEXP        waits until a file has a match
 func TestScripts(t *testing.T) {
@@ -93,13 +96,13 @@ type scriptServer struct {
 	done       chan error
 }
 
-func (s *scriptServer) start() (origin string, err error) {
+func (s *scriptServer) start(who invites.Registration) (origin string, err error) {
 	if s.addr == "" {
 		s.addr = "127.0.0.1:0"
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	inner, err := server.New(ctx, server.Config{
-		Addr: s.addr, Database: database.Config{DataDir: s.data}, Limits: limits.Default(),
+		Addr: s.addr, Database: database.Config{DataDir: s.data}, Limits: limits.Default(), Registration: who,
 	})
 	if err != nil {
 		cancel()
@@ -108,6 +111,16 @@ func (s *scriptServer) start() (origin string, err error) {
 	s.addr, s.cancel, s.done = inner.Addr().String(), cancel, make(chan error, 1)
 	go func() { s.done <- inner.Serve(ctx) }()
 	return inner.Origins()[0], nil
+}
+
+// invite is what letterlock invite does beside the server.
+func (s *scriptServer) invite() (code string, err error) {
+	db, err := database.Open(context.Background(), database.Config{DataDir: s.data}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	code, err = invites.New(db, invites.Invite, time.Now).Issue(context.Background(), time.Hour)
+	return code, errors.Join(err, db.Close())
 }
 
 func (s *scriptServer) stop() error {
@@ -122,17 +135,24 @@ func (s *scriptServer) stop() error {
 func serverCommand(ts *testscript.TestScript, _ bool, args []string) {
 	running, ok := ts.Value(serverKey{}).(*scriptServer)
 	if !ok || len(args) != 1 {
-		ts.Fatalf("usage: server start|stop")
+		ts.Fatalf("usage: server start|invite|stop")
 	}
 	switch args[0] {
 	case "start":
-		origin, err := running.start()
+		origin, err := running.start(invites.Open)
 		ts.Check(err)
 		ts.Setenv("LETTER_SERVER", origin)
+	case "invite":
+		origin, err := running.start(invites.Invite)
+		ts.Check(err)
+		code, err := running.invite()
+		ts.Check(err)
+		ts.Setenv("LETTER_SERVER", origin)
+		ts.Setenv("INVITE", code)
 	case "stop":
 		ts.Check(running.stop())
 	default:
-		ts.Fatalf("usage: server start|stop")
+		ts.Fatalf("usage: server start|invite|stop")
 	}
 }
 

@@ -104,6 +104,25 @@ var (
 			},
 		},
 	}
+	// InvitesColumns holds the columns for the "invites" table.
+	InvitesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "hash", Type: field.TypeBytes, Unique: true, Size: 32},
+		{Name: "expires_at", Type: field.TypeInt64},
+	}
+	// InvitesTable holds the schema information for the "invites" table.
+	InvitesTable = &schema.Table{
+		Name:       "invites",
+		Columns:    InvitesColumns,
+		PrimaryKey: []*schema.Column{InvitesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "invite_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{InvitesColumns[2]},
+			},
+		},
+	}
 	// LinkMessagesColumns holds the columns for the "link_messages" table.
 	LinkMessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -253,6 +272,7 @@ var (
 		DeletedIdsTable,
 		DevicesTable,
 		DeviceListsTable,
+		InvitesTable,
 		LinkMessagesTable,
 		MailboxesTable,
 		MessagesTable,
@@ -276,6 +296,9 @@ func init() {
 	DeviceListsTable.ForeignKeys[0].RefTable = UsersTable
 	DeviceListsTable.Annotation = &entsql.Annotation{
 		Table: "device_lists",
+	}
+	InvitesTable.Annotation = &entsql.Annotation{
+		Table: "invites",
 	}
 	LinkMessagesTable.Annotation = &entsql.Annotation{
 		Table: "link_messages",

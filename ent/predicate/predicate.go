@@ -18,6 +18,9 @@ type Device func(*sql.Selector)
 // DeviceList is the predicate function for devicelist builders.
 type DeviceList func(*sql.Selector)
 
+// Invite is the predicate function for invite builders.
+type Invite func(*sql.Selector)
+
 // LinkMessage is the predicate function for linkmessage builders.
 type LinkMessage func(*sql.Selector)
 

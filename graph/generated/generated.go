@@ -385,6 +385,8 @@ type ServerInfo {
   origins: [String!]!
   "The server's clock. A client whose clock is wrong corrects its tokens by it, and nothing else."
   time: Time!
+  "Who may register."
+  registration: Registration!
   "The limits in force."
   limits: Limits!
 }
@@ -617,6 +619,8 @@ input RegisterKeyInput {
   userKey: Bytes!
   "The signed device list, version 1."
   deviceList: Bytes!
+  "An invite of the operator's, where ` + "`" + `server { registration }` + "`" + ` is ` + "`" + `INVITE` + "`" + `. It is used up by a new user alone."
+  invite: String
 }
 
 "What was registered."
@@ -814,6 +818,16 @@ enum Stored {
   UNKNOWN
 }
 
+"Who may register."
+enum Registration {
+  "Everybody."
+  OPEN
+  "Who has an invite of the operator's."
+  INVITE
+  "Nobody who is new."
+  CLOSED
+}
+
 "` + "`" + `extensions.code` + "`" + ` of an error: what happened, for programs. The message says it for people."
 enum ErrorCode {
   "The request is malformed or a value is out of its bounds. Correct it."
@@ -822,6 +836,8 @@ enum ErrorCode {
   GRAPHQL_PARSE_FAILED
   "The GraphQL document does not fit the schema."
   GRAPHQL_VALIDATION_FAILED
+  "The operator allows a list of operations, and this is none of them."
+  OPERATION_NOT_ALLOWED
   "The request is larger, deeper or more complex than the server takes."
   REQUEST_TOO_LARGE
   "No token, or one that is refused. The message says why. Make a new one."
@@ -832,6 +848,10 @@ enum ErrorCode {
   STATEMENT_INVALID
   "A user or device id, or a key, that is registered already with other content."
   ALREADY_REGISTERED
+  "The server takes no new users."
+  REGISTRATION_CLOSED
+  "The server takes new users by invite alone, and there was none, or one that was used, has expired or never was."
+  INVITE_REQUIRED
   "The device list does not extend the one that holds now. Fetch the chain and sign again."
   LIST_CONFLICT
   "A recipient's device list has moved on. Fetch it, verify it, seal again, send under the same message id."
@@ -1187,6 +1207,8 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_origins(ctx, field)
 	case "time":
 		return ec.fieldContext_ServerInfo_time(ctx, field)
+	case "registration":
+		return ec.fieldContext_ServerInfo_registration(ctx, field)
 	case "limits":
 		return ec.fieldContext_ServerInfo_limits(ctx, field)
 	}
@@ -4777,6 +4799,29 @@ func (ec *executionContext) fieldContext_ServerInfo_time(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("ServerInfo", field, false, false, "Time")
 }
 
+func (ec *executionContext) _ServerInfo_registration(ctx context.Context, field graphql.CollectedField, obj *model.ServerInfo) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServerInfo_registration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Registration, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Registration) graphql.Marshaler {
+			return ec.marshalNRegistration2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐRegistration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServerInfo_registration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServerInfo", field, false, false, "Registration")
+}
+
 func (ec *executionContext) _ServerInfo_limits(ctx context.Context, field graphql.CollectedField, obj *model.ServerInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6475,7 +6520,7 @@ func (ec *executionContext) unmarshalInputRegisterKeyInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"userKey", "deviceList"}
+	fieldsInOrder := [...]string{"userKey", "deviceList", "invite"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6496,6 +6541,13 @@ func (ec *executionContext) unmarshalInputRegisterKeyInput(ctx context.Context, 
 				return it, err
 			}
 			it.DeviceList = data
+		case "invite":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invite"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Invite = data
 		}
 	}
 	return it, nil
@@ -7956,6 +8008,11 @@ func (ec *executionContext) _ServerInfo(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "registration":
+			out.Values[i] = ec._ServerInfo_registration(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "limits":
 			out.Values[i] = ec._ServerInfo_limits(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9036,6 +9093,16 @@ func (ec *executionContext) marshalNRegisterKeyPayload2ᚖgithubᚗcomᚋletterl
 		return graphql.Null
 	}
 	return ec._RegisterKeyPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRegistration2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐRegistration(ctx context.Context, v any) (model.Registration, error) {
+	var res model.Registration
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRegistration2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐRegistration(ctx context.Context, sel ast.SelectionSet, v model.Registration) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNSendMessageInput2githubᚗcomᚋletterlockᚋletterlockᚋgraphᚋmodelᚐSendMessageInput(ctx context.Context, v any) (model.SendMessageInput, error) {

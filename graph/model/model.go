@@ -294,6 +294,8 @@ type RegisterKeyInput struct {
 	UserKey []byte `json:"userKey"`
 	// The signed device list, version 1.
 	DeviceList []byte `json:"deviceList"`
+	// An invite of the operator's, where `server { registration }` is `INVITE`. It is used up by a new user alone.
+	Invite *string `json:"invite,omitempty"`
 }
 
 // What was registered.
@@ -353,6 +355,8 @@ type ServerInfo struct {
 	Origins []string `json:"origins"`
 	// The server's clock. A client whose clock is wrong corrects its tokens by it, and nothing else.
 	Time time.Time `json:"time"`
+	// Who may register.
+	Registration Registration `json:"registration"`
 	// The limits in force.
 	Limits *Limits `json:"limits"`
 }
@@ -548,6 +552,8 @@ const (
 	ErrorCodeGraphqlParseFailed ErrorCode = "GRAPHQL_PARSE_FAILED"
 	// The GraphQL document does not fit the schema.
 	ErrorCodeGraphqlValidationFailed ErrorCode = "GRAPHQL_VALIDATION_FAILED"
+	// The operator allows a list of operations, and this is none of them.
+	ErrorCodeOperationNotAllowed ErrorCode = "OPERATION_NOT_ALLOWED"
 	// The request is larger, deeper or more complex than the server takes.
 	ErrorCodeRequestTooLarge ErrorCode = "REQUEST_TOO_LARGE"
 	// No token, or one that is refused. The message says why. Make a new one.
@@ -558,6 +564,10 @@ const (
 	ErrorCodeStatementInvalid ErrorCode = "STATEMENT_INVALID"
 	// A user or device id, or a key, that is registered already with other content.
 	ErrorCodeAlreadyRegistered ErrorCode = "ALREADY_REGISTERED"
+	// The server takes no new users.
+	ErrorCodeRegistrationClosed ErrorCode = "REGISTRATION_CLOSED"
+	// The server takes new users by invite alone, and there was none, or one that was used, has expired or never was.
+	ErrorCodeInviteRequired ErrorCode = "INVITE_REQUIRED"
 	// The device list does not extend the one that holds now. Fetch the chain and sign again.
 	ErrorCodeListConflict ErrorCode = "LIST_CONFLICT"
 	// A recipient's device list has moved on. Fetch it, verify it, seal again, send under the same message id.
@@ -594,11 +604,14 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeBadInput,
 	ErrorCodeGraphqlParseFailed,
 	ErrorCodeGraphqlValidationFailed,
+	ErrorCodeOperationNotAllowed,
 	ErrorCodeRequestTooLarge,
 	ErrorCodeUnauthenticated,
 	ErrorCodeDeviceRemoved,
 	ErrorCodeStatementInvalid,
 	ErrorCodeAlreadyRegistered,
+	ErrorCodeRegistrationClosed,
+	ErrorCodeInviteRequired,
 	ErrorCodeListConflict,
 	ErrorCodeDeviceListChanged,
 	ErrorCodeRecipientUnknown,
@@ -618,7 +631,7 @@ var AllErrorCode = []ErrorCode{
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
+	case ErrorCodeBadInput, ErrorCodeGraphqlParseFailed, ErrorCodeGraphqlValidationFailed, ErrorCodeOperationNotAllowed, ErrorCodeRequestTooLarge, ErrorCodeUnauthenticated, ErrorCodeDeviceRemoved, ErrorCodeStatementInvalid, ErrorCodeAlreadyRegistered, ErrorCodeRegistrationClosed, ErrorCodeInviteRequired, ErrorCodeListConflict, ErrorCodeDeviceListChanged, ErrorCodeRecipientUnknown, ErrorCodeMessageIDReused, ErrorCodeMessageIDExpired, ErrorCodeCursorInvalid, ErrorCodeSuperseded, ErrorCodeLinkExpired, ErrorCodeLinkTaken, ErrorCodeRateLimited, ErrorCodeOverloaded, ErrorCodeStoreUnavailable, ErrorCodeOutcomeUnknown, ErrorCodeStopping, ErrorCodeInternal:
 		return true
 	}
 	return false
@@ -718,6 +731,67 @@ func (e *PrekeyKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e PrekeyKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who may register.
+type Registration string
+
+const (
+	// Everybody.
+	RegistrationOpen Registration = "OPEN"
+	// Who has an invite of the operator's.
+	RegistrationInvite Registration = "INVITE"
+	// Nobody who is new.
+	RegistrationClosed Registration = "CLOSED"
+)
+
+var AllRegistration = []Registration{
+	RegistrationOpen,
+	RegistrationInvite,
+	RegistrationClosed,
+}
+
+func (e Registration) IsValid() bool {
+	switch e {
+	case RegistrationOpen, RegistrationInvite, RegistrationClosed:
+		return true
+	}
+	return false
+}
+
+func (e Registration) String() string {
+	return string(e)
+}
+
+func (e *Registration) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Registration(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Registration", str)
+	}
+	return nil
+}
+
+func (e Registration) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Registration) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Registration) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

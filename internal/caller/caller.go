@@ -4,6 +4,7 @@ package caller
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/letterlock/letterlock/identity"
@@ -14,6 +15,7 @@ import (
 // Caller is whoever sent a request. The zero value brought nothing.
 type Caller struct {
 	authenticator *Authenticator
+	address       netip.Addr // where from, if that is known
 	authorization string
 	// device is known from the start on a socket, whose token was checked when it opened.
 	device *identity.DeviceID
@@ -21,14 +23,14 @@ type Caller struct {
 
 type key struct{}
 
-// WithAuthorization puts a caller into ctx who brought this Authorization header, or none.
-func (a *Authenticator) WithAuthorization(ctx context.Context, header string) context.Context {
-	return context.WithValue(ctx, key{}, &Caller{authenticator: a, authorization: header})
+// WithAuthorization puts a caller into ctx who sent this Authorization header, or none, from an address.
+func (a *Authenticator) WithAuthorization(ctx context.Context, header string, from netip.Addr) context.Context {
+	return context.WithValue(ctx, key{}, &Caller{authenticator: a, authorization: header, address: from})
 }
 
 // WithDevice puts a caller into ctx whose token has been checked. Whether the device still stands is looked at each time.
-func (a *Authenticator) WithDevice(ctx context.Context, device identity.DeviceID) context.Context {
-	return context.WithValue(ctx, key{}, &Caller{authenticator: a, device: &device})
+func (a *Authenticator) WithDevice(ctx context.Context, device identity.DeviceID, from netip.Addr) context.Context {
+	return context.WithValue(ctx, key{}, &Caller{authenticator: a, device: &device, address: from})
 }
 
 // From gives the caller of ctx.
@@ -48,9 +50,23 @@ func (c *Caller) Token() string {
 	return token
 }
 
-// Device gives the calling device. Errors: UNAUTHENTICATED without a token or with one that is refused, DEVICE_REMOVED,
-// STORE_UNAVAILABLE.
+// Address is where the caller is, behind proxies that are trusted; the zero value if that is unknown.
+func (c *Caller) Address() netip.Addr { return c.address }
+
+// Device gives the calling device, and counts that it acts. Errors: UNAUTHENTICATED without a token or with one that is
+// refused, DEVICE_REMOVED, STORE_UNAVAILABLE, RATE_LIMITED.
 func (c *Caller) Device(ctx context.Context) (directory.Device, error) {
+	device, err := c.authenticate(ctx)
+	if err == nil {
+		err = c.authenticator.rates.device(device.ID)
+	}
+	if err != nil {
+		return directory.Device{}, err
+	}
+	return device, nil
+}
+
+func (c *Caller) authenticate(ctx context.Context) (directory.Device, error) {
 	switch {
 	case c.device != nil:
 		return c.authenticator.directory.Listed(ctx, *c.device)
@@ -59,7 +75,7 @@ func (c *Caller) Device(ctx context.Context) (directory.Device, error) {
 			"This needs a device token: `Authorization: Bearer TOKEN` as a header, or in the payload of connection_init. "+
 				"`letter token` prints one; docs/protocol.md, S6, tells how to make it.")
 	default:
-		return c.authenticator.Authenticate(ctx, c.authorization)
+		return c.authenticator.Authenticate(ctx, c.authorization, c.address)
 	}
 }
 

@@ -83,9 +83,10 @@ func open(ctx context.Context, config Config, log *slog.Logger, files fs.FS) (*D
 	return db, nil
 }
 
-// Ping asks the store for a sign of life.
+// Ping has the store read a row, which is more than the sign of life that a driver gives.
 func (db *DB) Ping(ctx context.Context) error {
-	return db.SQL.PingContext(ctx)
+	_, err := db.Epoch(ctx)
+	return err
 }
 
 // Close gives all connections back. It waits for transactions that run.

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,7 +58,7 @@ func openPostgreSQL(ctx context.Context, rawURL string, log *slog.Logger, files 
 	handle := stdlib.OpenDBFromPool(pool)
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, handle)))
 	db := &DB{Dialect: PostgreSQL, SQL: handle, Pool: pool, Ent: client, Name: name}
-	if err := warnUnsafe(ctx, pool, log); err != nil {
+	if err := warnUnsafe(ctx, handle, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("ask PostgreSQL at %s for its settings: %w", name, err), db.Close())
 	}
 	return db, nil
@@ -137,15 +138,23 @@ func migratePostgreSQL(ctx context.Context, name string, base *pgx.ConnConfig, l
 }
 
 // warnUnsafe tells the operator if PostgreSQL answers commits that a crash can lose (delivery contract 1).
-func warnUnsafe(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) error {
+func warnUnsafe(ctx context.Context, handle *sql.DB, log *slog.Logger) error {
+	settings, err := unsafeSettings(ctx, handle)
+	for _, setting := range settings {
+		log.WarnContext(ctx, "PostgreSQL can lose confirmed messages in a crash: switch the setting on", "setting", setting)
+	}
+	return err
+}
+
+func unsafeSettings(ctx context.Context, handle *sql.DB) (off []string, err error) {
 	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		var value string
-		if err := pool.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
-			return err
+		if err := handle.QueryRowContext(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+			return off, err
 		}
 		if value == "off" {
-			log.WarnContext(ctx, "PostgreSQL can lose confirmed messages in a crash: switch the setting on", "setting", setting)
+			off = append(off, setting)
 		}
 	}
-	return nil
+	return off, nil
 }

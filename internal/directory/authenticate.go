@@ -37,6 +37,13 @@ func (d *Directory) Authenticate(ctx context.Context, token string, origins []st
 	return listed(device)
 }
 
+// Remembered gives the device of a token that Authenticate has found good, as long as it is remembered and the token holds.
+// It asks no store.
+func (d *Directory) Remembered(token string, origins []string) (identity.DeviceID, bool) {
+	verified, ok := d.tokens.get(token, origins, d.options.Now())
+	return verified.Device, ok
+}
+
 // Listed is Device for callers who must be on their user's list now: DEVICE_REMOVED if the device no longer is.
 func (d *Directory) Listed(ctx context.Context, id identity.DeviceID) (Device, error) {
 	device, err := d.Device(ctx, id)

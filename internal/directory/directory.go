@@ -46,6 +46,8 @@ type Options struct {
 	LookAgain time.Duration
 	// CacheSize is how many devices, and how many verified tokens, are kept in memory, some 200 bytes each; default 50,000.
 	CacheSize int
+	// Admit decides, inside the transaction that adds a user, whether they may register; default everybody.
+	Admit func(ctx context.Context, tx *ent.Tx, invite string) error
 	// Observer is told what the Directory does; by default nobody is.
 	Observer Observer
 	// Now is the clock; default time.Now.
@@ -129,6 +131,9 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 	}
 	if options.CacheSize <= 0 {
 		options.CacheSize = defaultCacheSize
+	}
+	if options.Admit == nil {
+		options.Admit = func(context.Context, *ent.Tx, string) error { return nil }
 	}
 	if options.Observer == nil {
 		options.Observer = unobserved{}

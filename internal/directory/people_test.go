@@ -176,7 +176,7 @@ func newNode(t testing.TB, db *database.DB, clock *clock) *node {
 // register registers a person's version 1.
 func (n *node) register(p *person) (*directory.User, directory.Device) {
 	n.t.Helper()
-	user, device, err := n.Register(n.t.Context(), p.userKey(), p.head.Statement(), p.token(p.first), origins)
+	user, device, err := n.Register(n.t.Context(), p.userKey(), p.head.Statement(), p.token(p.first), "", origins)
 	if err != nil {
 		n.t.Fatal(err)
 	}

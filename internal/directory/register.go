@@ -16,11 +16,14 @@ import (
 const maxFirstListSize = identity.MaxDeviceListSize - (identity.MaxDevices-1)*identity.MaxEntrySize
 
 // Register stores a user with version 1 of the device list, its device and the device's mailbox. The token must be one of
-// that device (S6.6). The same key and list again give the same answer, with the list version that holds by then.
+// that device (S6.6). The same key and list again give the same answer, with the list version that holds by then, and need no
+// invite.
 //
-// It fails with BAD_INPUT, STATEMENT_INVALID, UNAUTHENTICATED, ALREADY_REGISTERED, DEVICE_REMOVED (repeated, after the
-// device was removed), STORE_UNAVAILABLE or OUTCOME_UNKNOWN.
-func (d *Directory) Register(ctx context.Context, userKey, statement []byte, token string, origins []string) (*User, Device, error) {
+// It fails with BAD_INPUT, STATEMENT_INVALID, UNAUTHENTICATED, ALREADY_REGISTERED, REGISTRATION_CLOSED, INVITE_REQUIRED,
+// DEVICE_REMOVED (repeated, after the device was removed), STORE_UNAVAILABLE or OUTCOME_UNKNOWN.
+func (d *Directory) Register(
+	ctx context.Context, userKey, statement []byte, token, invite string, origins []string,
+) (*User, Device, error) {
 	first, err := firstList(userKey, statement)
 	if err != nil {
 		return nil, Device{}, err
@@ -36,7 +39,7 @@ func (d *Directory) Register(ctx context.Context, userKey, statement []byte, tok
 	err = again(func() error {
 		return d.write(ctx, func(ctx context.Context, tx *ent.Tx) error {
 			var err error
-			user, device, err = d.register(ctx, tx, first)
+			user, device, err = d.register(ctx, tx, first, invite)
 			return err
 		})
 	})
@@ -69,11 +72,13 @@ func firstList(userKey, statement []byte) (*identity.DeviceList, error) {
 }
 
 // register stores what is new. It leaves rows that are there already alone, and compares.
-func (d *Directory) register(ctx context.Context, tx *ent.Tx, first *identity.DeviceList) (*User, Device, error) {
+func (d *Directory) register(ctx context.Context, tx *ent.Tx, first *identity.DeviceList, invite string) (*User, Device, error) {
 	user, err := d.lockUser(ctx, tx, first.UserID())
 	switch {
 	case ent.IsNotFound(err):
-		user, err = d.addUser(ctx, tx, first)
+		if err = d.options.Admit(ctx, tx, invite); err == nil {
+			user, err = d.addUser(ctx, tx, first)
+		}
 	case err == nil:
 		err = sameFirstList(ctx, tx, first)
 	}

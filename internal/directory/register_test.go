@@ -48,12 +48,12 @@ func TestRegisterAgainGivesTheSameAnswer(t *testing.T) {
 		statement := alice.head.Statement()
 		second := newKey()
 		n.mustPublish(alice, alice.first, alice.sign(alice.first, alice.first, second))
-		user, _, err := n.Register(t.Context(), alice.userKey(), statement, alice.token(alice.first), origins)
+		user, _, err := n.Register(t.Context(), alice.userKey(), statement, alice.token(alice.first), "", origins)
 		if err != nil || user.ListVersion != 2 || !bytes.Equal(user.Lists[0].Statement, statement) {
 			t.Errorf("after a publication: %+v, %v", user, err)
 		}
 		n.mustPublish(alice, second, alice.sign(second, second))
-		_, _, err = n.Register(t.Context(), alice.userKey(), statement, alice.token(alice.first), origins)
+		_, _, err = n.Register(t.Context(), alice.userKey(), statement, alice.token(alice.first), "", origins)
 		wantCode(t, err, problem.DeviceRemoved)
 	})
 }
@@ -107,7 +107,7 @@ func TestRegisterRefuses(t *testing.T) {
 			{"another first list", bob.userKey(), otherList.head.Statement(), otherList.token(otherList.first), problem.AlreadyRegistered},
 		} {
 			t.Run(c.name, func(t *testing.T) {
-				_, _, err := n.Register(t.Context(), c.user, c.statement, c.token, origins)
+				_, _, err := n.Register(t.Context(), c.user, c.statement, c.token, "", origins)
 				wantCode(t, err, c.want)
 			})
 		}
@@ -124,7 +124,7 @@ func TestRegisterIsUndoneIfMailboxesFail(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *database.DB) {
 		n, alice := newNode(t, db, newClock()), newPerson(t)
 		n.boxes.fail = errors.New("disk full")
-		_, _, err := n.Register(t.Context(), alice.userKey(), alice.head.Statement(), alice.token(alice.first), origins)
+		_, _, err := n.Register(t.Context(), alice.userKey(), alice.head.Statement(), alice.token(alice.first), "", origins)
 		wantCode(t, err, problem.StoreUnavailable)
 		if user, err := n.User(t.Context(), alice.id(), 0); user != nil || err != nil {
 			t.Errorf("user %+v, %v", user, err)
@@ -150,7 +150,7 @@ func TestRegisterAtOnce(t *testing.T) {
 			for _, p := range []*person{alice, &rival} {
 				statement, token := p.head.Statement(), p.token(p.first)
 				wait.Go(func() {
-					_, device, err := nodes[i%2].Register(t.Context(), p.userKey(), statement, token, origins)
+					_, device, err := nodes[i%2].Register(t.Context(), p.userKey(), statement, token, "", origins)
 					if err != nil {
 						failures <- err
 						return

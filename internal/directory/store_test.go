@@ -37,7 +37,7 @@ func TestCommitOfUnknownOutcomeIsSafeToRepeat(t *testing.T) {
 			return nil
 		}
 		n.boxes.onMove = fail
-		_, _, err := n.Register(t.Context(), alice.userKey(), alice.head.Statement(), alice.token(alice.first), origins)
+		_, _, err := n.Register(t.Context(), alice.userKey(), alice.head.Statement(), alice.token(alice.first), "", origins)
 		wantUnknown(t, err)
 		n.boxes.onMove = nil
 		n.register(alice)
@@ -75,7 +75,7 @@ func TestChangeGoesOnWhenItsCallerGoesAway(t *testing.T) {
 			leave()
 			return nil
 		}
-		if _, _, err := n.Register(ctx, alice.userKey(), alice.head.Statement(), alice.token(alice.first), origins); err != nil {
+		if _, _, err := n.Register(ctx, alice.userKey(), alice.head.Statement(), alice.token(alice.first), "", origins); err != nil {
 			t.Fatal(err)
 		}
 		if user, err := n.User(t.Context(), alice.id(), 0); err != nil || user == nil {

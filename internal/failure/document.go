@@ -15,7 +15,13 @@ import (
 const maxMessage = 240
 
 // ofDocument names what gqlgen and gqlparser found wrong with a document or its variables.
-func ofDocument(e *gqlerror.Error) *problem.Error {
+func (p *Presenter) ofDocument(e *gqlerror.Error) *problem.Error {
+	if p.silent {
+		// gqlgen's own switch knows only of some of the rules that suggest.
+		bare := *e
+		bare.Message, _, _ = strings.Cut(e.Message, " Did you mean")
+		e = &bare
+	}
 	switch {
 	case strings.HasPrefix(e.Message, "exceeded token limit"):
 		return problem.New(problem.RequestTooLarge, "The GraphQL document has too many tokens. Split it, and pass values as variables.")

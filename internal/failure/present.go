@@ -22,6 +22,8 @@ type Presenter struct {
 	now func() time.Time
 	// told gets the code of each error.
 	told func(code string)
+	// silent leaves out what a document may have meant.
+	silent bool
 }
 
 // NewPresenter makes a Presenter that logs to log what callers must not see.
@@ -31,7 +33,12 @@ func NewPresenter(log *slog.Logger, now func() time.Time) *Presenter {
 
 // Telling gives a Presenter that also tells the code of each error that it presents. told is called by several goroutines.
 func (p *Presenter) Telling(told func(code string)) *Presenter {
-	return &Presenter{log: p.log, now: p.now, told: told}
+	return &Presenter{log: p.log, now: p.now, told: told, silent: p.silent}
+}
+
+// WithoutSuggestions gives a Presenter that does not tell of names like one that is wrong.
+func (p *Presenter) WithoutSuggestions() *Presenter {
+	return &Presenter{log: p.log, now: p.now, told: p.told, silent: true}
 }
 
 // Present is gqlgen's ErrorPresenterFunc: every error of a response passes it.
@@ -74,7 +81,7 @@ func (p *Presenter) problem(ctx context.Context, err error, located *gqlerror.Er
 	case errors.As(err, &known) && known.Code != problem.Internal:
 		return known
 	case located != nil && located.Err == nil && located.Extensions["code"] != nil:
-		return ofDocument(located)
+		return p.ofDocument(located)
 	case known == nil && located != nil && beyondField(ctx, located.Path) > 0:
 		return problem.New(problem.BadInput, "has a value that the schema does not allow there.") // of an enum, in the wrong case
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -37,7 +37,7 @@ func (f faulty) User(context.Context, identity.UserID, uint32) (*directory.User,
 	return nil, f.fail()
 }
 
-func (f faulty) Register(context.Context, []byte, []byte, string, []string) (*directory.User, directory.Device, error) {
+func (f faulty) Register(context.Context, []byte, []byte, string, string, []string) (*directory.User, directory.Device, error) {
 	return nil, directory.Device{}, f.fail()
 }
 

@@ -13,9 +13,7 @@ import (
 // the given status and media type.
 func (p *Presenter) Write(ctx context.Context, w http.ResponseWriter, status int, mediaType string, err error) {
 	shown := p.Present(ctx, err)
-	if after, ok := shown.Extensions["retryAfterMs"].(int64); ok {
-		w.Header().Set("Retry-After", strconv.FormatInt((after+999)/1000, 10))
-	}
+	SayWhen(w.Header(), shown)
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
 	body, marshalErr := json.Marshal(struct {
@@ -25,4 +23,17 @@ func (p *Presenter) Write(ctx context.Context, w http.ResponseWriter, status int
 		return // Strings and numbers alone: this cannot happen.
 	}
 	_, _ = w.Write(body) // A caller who is gone needs no answer.
+}
+
+// SayWhen sets Retry-After if an error that was presented says when to try again.
+func SayWhen(header http.Header, errs ...*gqlerror.Error) {
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if after, ok := err.Extensions["retryAfterMs"].(int64); ok {
+			header.Set("Retry-After", strconv.FormatInt((after+999)/1000, 10))
+			return
+		}
+	}
 }

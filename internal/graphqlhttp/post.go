@@ -77,8 +77,9 @@ func (t *Post) answer(ctx context.Context, w http.ResponseWriter, media string, 
 	defer t.Guard.End()
 	buffer := t.buffer()
 	defer t.release(buffer)
-	text, _, ok := t.Answers.Answer(ctx, params, buffer.AvailableBuffer())
+	text, refused, ok := t.Answers.Answer(ctx, params, buffer.AvailableBuffer())
 	if ok {
+		failure.SayWhen(w.Header(), refused)
 		buffer.Write(text)
 		send(w, http.StatusOK, media, buffer)
 	}
@@ -103,6 +104,8 @@ func statusOf(errs gqlerror.List, media string) int {
 		switch err.Extensions["code"] {
 		case string(problem.Stopping), string(problem.Overloaded):
 			return http.StatusServiceUnavailable
+		case string(problem.RateLimited):
+			return http.StatusTooManyRequests
 		case string(problem.Internal):
 			return http.StatusInternalServerError
 		}
@@ -117,6 +120,7 @@ func statusOf(errs gqlerror.List, media string) int {
 func (t *Post) write(w http.ResponseWriter, status int, media string, response *graphql.Response) {
 	buffer := t.buffer()
 	defer t.release(buffer)
+	failure.SayWhen(w.Header(), response.Errors...)
 	buffer.WriteByte('{')
 	member(buffer, "errors", len(response.Errors) > 0, response.Errors)
 	if response.Data != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/persisted"
 	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/requestjson"
 )
@@ -69,7 +70,7 @@ func decode(body []byte, params *graphql.RawParams) *refusal {
 		return refused(http.StatusRequestEntityTooLarge, problem.RequestTooLarge,
 			"The request body holds too many values. Send less at once.")
 	}
-	if fast := *params; requestjson.Request(body, &fast) && fast.Query != "" {
+	if fast := *params; requestjson.Request(body, &fast) && (fast.Query != "" || persisted.ID(&fast) != "") {
 		*params = fast
 		return nil
 	}
@@ -87,7 +88,7 @@ func explain(body []byte, params *graphql.RawParams) *refusal {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return badBody("The request body must be one JSON object and nothing behind it.")
 	}
-	if params.Query == "" {
+	if params.Query == "" && persisted.ID(params) == "" {
 		return badBody("The request body has no `query`: put the GraphQL document there.")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -45,6 +46,22 @@ var listLengths = map[string]int{
 func affordable(op *ast.OperationDefinition, variables map[string]any, limit int) bool {
 	m := meter{variables: variables, left: limit, leftForSchema: maxIntrospection}
 	return m.selections(op.SelectionSet, 1, 1)
+}
+
+// introspects reports whether an operation that is affordable asks about the schema. Its fields are on the root alone.
+func introspects(set ast.SelectionSet) bool {
+	return slices.ContainsFunc(set, func(selection ast.Selection) bool {
+		switch s := selection.(type) {
+		case *ast.Field:
+			return s.Name == "__schema" || s.Name == "__type"
+		case *ast.InlineFragment:
+			return introspects(s.SelectionSet)
+		case *ast.FragmentSpread:
+			return introspects(s.Definition.SelectionSet)
+		default:
+			return false
+		}
+	})
 }
 
 type meter struct {

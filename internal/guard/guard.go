@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/persisted"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
@@ -27,6 +28,12 @@ type Options struct {
 	MaxCost  int // see cost.go
 	// Stopped gives a channel that is closed when no new work is taken any more.
 	Stopped <-chan struct{}
+	// NoIntrospection refuses questions about the schema.
+	NoIntrospection bool
+	// Persisted are the operations that are allowed; nil for all.
+	Persisted *persisted.Operations
+	// Admit is asked before a document is looked at; may be nil.
+	Admit func(ctx context.Context) error
 	// Accepted is told of each operation that is valid and within the bounds; may be nil.
 	Accepted func(op *graphql.OperationContext)
 }
@@ -97,7 +104,7 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		return &graphql.OperationContext{}, refuse(stopping())
 	default:
 	}
-	if no := e.guard.unread(params.Query); no != nil {
+	if no := e.guard.unwelcome(ctx, params); no != nil {
 		return &graphql.OperationContext{}, refuse(no)
 	}
 	op, errs = e.GraphExecutor.CreateOperationContext(ctx, params)
@@ -111,6 +118,22 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		e.guard.options.Accepted(op)
 	}
 	return op, errs
+}
+
+func (g *Guard) unwelcome(ctx context.Context, params *graphql.RawParams) error {
+	if g.options.Admit != nil {
+		if err := g.options.Admit(ctx); err != nil {
+			return err
+		}
+	}
+	switch {
+	case g.options.Persisted != nil && !g.options.Persisted.Allow(params):
+		return problem.New(problem.OperationNotAllowed, "The operator of this server allows a list of operations, and this is none of them.")
+	case params.Query == "" && persisted.ID(params) != "":
+		return problem.New(problem.BadInput, "This server keeps no documents for ids. Send the GraphQL document as `query`.")
+	default:
+		return g.unread(params.Query)
+	}
 }
 
 // unread refuses a document before any parser sees it, and before it is kept among the parsed ones.
@@ -135,6 +158,10 @@ func (e *executor) weigh(op *graphql.OperationContext) gqlerror.List {
 	if !affordable(op.Operation, op.Variables, e.guard.options.MaxCost) {
 		return refuse(problem.New(problem.RequestTooLarge,
 			"The GraphQL operation asks for too many fields. Ask for fewer, or for smaller pages."))
+	}
+	if e.guard.options.NoIntrospection && introspects(op.Operation.SelectionSet) {
+		return refuse(problem.New(problem.ValidationFailed,
+			"The operator has switched introspection off. The schema is graph/schema.graphqls of the server's release."))
 	}
 	return nil
 }

@@ -43,15 +43,21 @@ type Limits struct {
 	MaxQueryDepth  int `name:"max-query-depth" default:"24" help:"How deep braces, brackets and parentheses of a GraphQL document may nest."`
 	MaxQueryCost   int `name:"max-query-cost" default:"5000" help:"How many fields the answer to one GraphQL operation may hold, estimated; introspection is counted apart."`
 
-	MaxSockets             int           `name:"max-sockets" default:"20000" help:"How many WebSockets may be open at once."`
-	MaxOperationsPerSocket int           `name:"max-operations-per-socket" default:"64" help:"How many operations may run at once on one WebSocket."`
-	LookAgain              time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`
-	InitTimeout            time.Duration `name:"init-timeout" default:"10s" help:"How long a new WebSocket may take to send connection_init."`
-	PingInterval           time.Duration `name:"ping-interval" default:"12s" help:"How often sockets and event streams show that they are alive; a WebSocket that is silent for two and a half intervals is closed."`
-	WriteTimeout           time.Duration `name:"write-timeout" default:"10s" help:"How long a write to a client may go on without any progress."`
-	RequestTimeout         time.Duration `name:"request-timeout" default:"30s" help:"How long a client may take to send a request, and the server to answer it."`
-	DrainDelay             time.Duration `name:"drain-delay" default:"0s" help:"How long a server that was told to stop goes on working while /readyz says no, so that load balancers look elsewhere first."`
-	StopTimeout            time.Duration `name:"stop-timeout" default:"15s" help:"How long stopping waits for work that has begun."`
+	MaxSockets             int `name:"max-sockets" default:"20000" help:"How many WebSockets may be open at once."`
+	MaxOperationsPerSocket int `name:"max-operations-per-socket" default:"64" help:"How many operations may run at once on one WebSocket."`
+
+	AddressOperationsPerMinute    int `name:"address-operations-per-minute" default:"3000" help:"How many operations one address may ask for in a minute without a token, or with one that is refused; 0: no limit."`
+	AddressSocketsPerMinute       int `name:"address-sockets-per-minute" default:"1200" help:"How many WebSockets one address may open in a minute; 0: no limit."`
+	AddressRegistrationsPerMinute int `name:"address-registrations-per-minute" default:"60" help:"How many users one address may register in a minute; 0: no limit."`
+	DeviceOperationsPerMinute     int `name:"device-operations-per-minute" default:"60000" help:"How many operations one device may ask for in a minute; 0: no limit."`
+
+	LookAgain      time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`
+	InitTimeout    time.Duration `name:"init-timeout" default:"10s" help:"How long a new WebSocket may take to send connection_init."`
+	PingInterval   time.Duration `name:"ping-interval" default:"12s" help:"How often sockets and event streams show that they are alive; a WebSocket that is silent for two and a half intervals is closed."`
+	WriteTimeout   time.Duration `name:"write-timeout" default:"10s" help:"How long a write to a client may go on without any progress."`
+	RequestTimeout time.Duration `name:"request-timeout" default:"30s" help:"How long a client may take to send a request, and the server to answer it."`
+	DrainDelay     time.Duration `name:"drain-delay" default:"0s" help:"How long a server that was told to stop goes on working while /readyz says no, so that load balancers look elsewhere first."`
+	StopTimeout    time.Duration `name:"stop-timeout" default:"15s" help:"How long stopping waits for work that has begun."`
 }
 
 // Validate refuses bounds that no server can work within. The error names the variable.
@@ -74,6 +80,10 @@ func (l Limits) Validate() error {
 		between("MAX_QUERY_COST", int64(l.MaxQueryCost), 100, 1<<30),
 		between("MAX_SOCKETS", int64(l.MaxSockets), 1, 1<<24),
 		between("MAX_OPERATIONS_PER_SOCKET", int64(l.MaxOperationsPerSocket), 1, 10_000),
+		between("ADDRESS_OPERATIONS_PER_MINUTE", int64(l.AddressOperationsPerMinute), 0, 1<<30),
+		between("ADDRESS_SOCKETS_PER_MINUTE", int64(l.AddressSocketsPerMinute), 0, 1<<30),
+		between("ADDRESS_REGISTRATIONS_PER_MINUTE", int64(l.AddressRegistrationsPerMinute), 0, 1<<30),
+		between("DEVICE_OPERATIONS_PER_MINUTE", int64(l.DeviceOperationsPerMinute), 0, 1<<30),
 		within("LOOK_AGAIN", l.LookAgain, time.Millisecond, time.Hour),
 		within("INIT_TIMEOUT", l.InitTimeout, time.Millisecond, time.Hour),
 		within("PING_INTERVAL", l.PingInterval, time.Millisecond, time.Hour),

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/letterlock/letterlock/internal/persisted"
 )
 
 // maxNesting is how deep the variables of a request may nest, as in encoding/json.
 const maxNesting = 10_000
 
-// Request decodes a GraphQL request. It is false unless the payload has the shape of one. Members that it does not know are
+// Request decodes a GraphQL request. It is false unless the payload has the shape of one: a query, or a persisted one's id. Members that it does not know are
 // passed by, once they are found to be JSON.
 //
 // For a short message encoding/json takes four times as long, and longer than all that a transport does besides: it reads
@@ -37,8 +39,11 @@ func Request(payload []byte, params *graphql.RawParams) (ok bool) {
 		}
 		return ok
 	})
-	return ok && asks && d.Over()
+	return ok && (asks || byID(params)) && d.Over()
 }
+
+// byID reports whether a request names a persisted query in place of one that it holds.
+func byID(params *graphql.RawParams) bool { return persisted.ID(params) != "" }
 
 // decoder decodes JSON as encoding/json does into an any, with json.Number for numbers. It takes nothing that is no JSON.
 type decoder struct{ Scanner }

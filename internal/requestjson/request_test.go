@@ -45,7 +45,7 @@ func TestRequest(t *testing.T) {
 		` {"query":"{a}","operationName":null,"variables":null,"extensions":null,"other":[{"x":null}]} `: true,
 		`{"qu\u0065ry":"\u007ba}","operationName":"b","variables":{},"extensions":{}}`:                   true,
 		`{}`: false, `{"query":null}`: false, `{"query":7}`: false, `{"query":"{a}","operationName":7}`: false, `{"query":"{a}","variables":[]}`: false,
-		`{"query":"{a}","variables":"x"}`: false, `{"query":"{a}","extensions":1}`: false, `null`: false, `[]`: false, `"x"`: false, `{"query":"{a}"}x`: false,
+		`{"query":"{a}","variables":"x"}`: false, `{"query":"{a}","extensions":1}`: false, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":""}}}`: false, `{"extensions":{"persistedQuery":7}}`: false, `null`: false, `[]`: false, `"x"`: false, `{"query":"{a}"}x`: false,
 		`{"query":"{a}","variables":{"a":` + strings.Repeat("[", maxNesting+1) + strings.Repeat("]", maxNesting+1) + `}}`: false,
 	} {
 		var params graphql.RawParams
@@ -55,6 +55,9 @@ func TestRequest(t *testing.T) {
 		}
 	}
 	var params graphql.RawParams
+	if !Request([]byte(`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`), &params) || params.Query != "" {
+		t.Errorf("by id: %+v", params)
+	}
 	Request([]byte(`{"query":"q","operationName":"o","variables":{"a":[1,"b",true]},"extensions":{"c":{}}}`), &params)
 	variables := map[string]any{"a": []any{json.Number("1"), "b", true}}
 	if params.OperationName != "o" || !reflect.DeepEqual(params.Variables, variables) || !reflect.DeepEqual(params.Extensions, map[string]any{"c": map[string]any{}}) {

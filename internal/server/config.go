@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 )
 
@@ -19,15 +20,23 @@ type Config struct {
 	PublicURLs []string
 	// AllowedOrigins are the origins of further pages that may call the server.
 	AllowedOrigins []string
+	// TrustedProxies are the addresses and networks whose X-Forwarded-For is believed.
+	TrustedProxies []string
 	// MetricsAddr is host:port to serve metrics and profiles on; empty for nowhere.
 	MetricsAddr string
 	Database    database.Config
 	// Open is a store that is open already and stays the caller's; Database is then unused.
 	Open *database.DB
 	// NATS is for several nodes on one database; without a URL this node is alone.
-	NATS    NATS
-	Limits  limits.Limits
-	Version string
+	NATS   NATS
+	Limits limits.Limits
+	// NoIntrospection refuses questions about the schema, and leaves suggestions out of errors.
+	NoIntrospection bool
+	// PersistedOnly are files with the operations that are allowed; without any, all are.
+	PersistedOnly []string
+	// Registration is who may register; by default everybody.
+	Registration invites.Registration
+	Version      string
 	// App and Playground are the built files of the web client and the playground; nil where they were not built.
 	App, Playground fs.FS
 	Log             *slog.Logger

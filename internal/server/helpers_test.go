@@ -47,6 +47,16 @@ func accepted(t *testing.T, s *testserver.Server, d *testserver.Device) int {
 	return data.Viewer.AcceptedCount
 }
 
+// toJSON is the body of a request.
+func toJSON(t *testing.T, query string, variables map[string]any) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(15 * time.Second)

@@ -61,7 +61,9 @@ func (s *Server) graphQL() *handler.Server {
 	gql.SetParserTokenLimit(l.MaxQueryTokens)
 	gql.SetErrorPresenter(s.present.Present)
 	gql.SetRecoverFunc(failure.Recover)
-	gql.Use(extension.Introspection{})
+	if !s.config.NoIntrospection {
+		gql.Use(extension.Introspection{})
+	}
 	gql.Use(s.metrics.Operations)
 	return gql
 }
@@ -69,23 +71,35 @@ func (s *Server) graphQL() *handler.Server {
 // authorize puts the caller into the context. Nobody looks at the token until a field needs it.
 func (s *Server) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := s.callers.WithAuthorization(r.Context(), r.Header.Get("Authorization"))
+		from := s.proxies.Client(r)
+		if s.sockets.Supports(r) {
+			if err := s.rates.Socket(from); err != nil {
+				s.present.Write(r.Context(), w, http.StatusTooManyRequests, "application/json; charset=utf-8", err)
+				return
+			}
+		}
+		ctx := s.callers.WithAuthorization(r.Context(), r.Header.Get("Authorization"), from)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
+// carry gives the context of a socket where its request came from. The rest of the request is not kept.
+func (s *Server) carry(to, from context.Context) context.Context {
+	return s.callers.WithAuthorization(to, "", caller.From(from).Address())
+}
+
 // openSocket checks the token of connection_init. A socket without one may ask what needs none.
 func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) (context.Context, error) {
-	authorization := payload.Authorization()
+	authorization, from := payload.Authorization(), caller.From(ctx).Address()
 	if authorization == "" && !claimsToken(payload) {
-		return s.callers.WithAuthorization(ctx, ""), nil
+		return s.callers.WithAuthorization(ctx, "", from), nil
 	}
-	device, err := s.callers.Authenticate(ctx, authorization)
+	device, err := s.callers.Authenticate(ctx, authorization, from)
 	if err != nil {
 		return nil, err
 	}
 	socket.Own(ctx, device.ID.String())
-	ctx = s.callers.WithDevice(ctx, device.ID)
+	ctx = s.callers.WithDevice(ctx, device.ID, from)
 	_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
 	return ctx, err
 }

@@ -18,9 +18,12 @@ import (
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/links"
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/origins"
+	"github.com/letterlock/letterlock/internal/peer"
+	"github.com/letterlock/letterlock/internal/persisted"
 	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/telemetry"
@@ -32,15 +35,19 @@ type Server struct {
 	config   Config
 	listener net.Listener
 	origins  *origins.Policy
+	proxies  peer.Proxies
 	db       *database.DB
 
 	hub       wakeup.Node[mailbox.Message]
 	directory *directory.Directory
 	mailboxes *mailbox.Service
 	links     *links.Slots
+	invites   *invites.Invites
 	callers   *caller.Authenticator
+	rates     *caller.Rates
 	present   *failure.Presenter
 	guard     *guard.Guard
+	persisted *persisted.Operations // nil if all are allowed
 	sockets   *socket.Sockets
 	resolver  *graph.Resolver
 	answers   shortcut.Answerer
@@ -79,6 +86,14 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 	if s.origins, err = origins.New(s.listener.Addr(), config.PublicURLs, config.AllowedOrigins); err != nil {
 		return nil, err
 	}
+	if s.proxies, err = peer.ParseProxies(config.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if len(config.PersistedOnly) > 0 {
+		if s.persisted, err = persisted.Load(config.PersistedOnly); err != nil {
+			return nil, err
+		}
+	}
 	if s.db = config.Open; s.db == nil {
 		if s.db, err = database.Open(ctx, config.Database, config.Log); err != nil {
 			return nil, err
@@ -95,12 +110,16 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	c, l := s.config, s.config.Limits
 	s.metrics = newMetrics(c.Version)
 	s.present = failure.NewPresenter(c.Log, c.Now).Telling(s.metrics.Refusals.Refused)
+	if c.NoIntrospection {
+		s.present = s.present.WithoutSuggestions()
+	}
 	s.resolver = new(graph.Resolver) // It is filled below: the sockets and the guard come before the directory that it asks.
 	answers := graph.NewAnswers(s.resolver, failure.Recover)
 	s.answers = s.metrics.Operations.Answers(answers)
 	s.guard = guard.New(guard.Options{
 		MaxBytes: l.MaxQueryBytes, MaxDepth: l.MaxQueryDepth, MaxCost: l.MaxQueryCost, Stopped: s.stopped,
-		Accepted: answers.Learn,
+		NoIntrospection: c.NoIntrospection, Persisted: s.persisted,
+		Admit: func(ctx context.Context) error { return s.callers.Admit(ctx) }, Accepted: answers.Learn,
 	})
 	if s.hub, err = newHub(ctx, s.db, c); err != nil {
 		return err
@@ -118,20 +137,25 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		return err
 	}
 	s.sockets = socket.New(socket.Options{
-		AllowOrigin: s.origins.Allow, Init: s.openSocket, Guard: s.guard, Present: s.present,
+		AllowOrigin: s.origins.Allow, Init: s.openSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
 		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
+	s.invites = invites.New(s.db, c.Registration, c.Now)
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
-		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, MaxBlocked: l.MaxBlockedUsers, LookAgain: l.LookAgain, Now: c.Now,
-		Observer: s.metrics.Tokens,
+		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, MaxBlocked: l.MaxBlockedUsers, LookAgain: l.LookAgain,
+		Now: c.Now, Admit: s.invites.Admit, Observer: s.metrics.Tokens,
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
-	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own())
+	s.rates = caller.NewRates(caller.PerMinute{
+		Operations: l.AddressOperationsPerMinute, Sockets: l.AddressSocketsPerMinute,
+		Registrations: l.AddressRegistrationsPerMinute, DeviceOperations: l.DeviceOperationsPerMinute,
+	}, c.Now)
+	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own(), s.rates)
 	*s.resolver = graph.Resolver{
-		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version,
+		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version, Registration: s.invites.Registration(),
 		Origins: s.origins.Own(), Now: c.Now, Present: s.present.Present,
 	}
 	s.watch()
@@ -172,7 +196,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer stopLooking()
 	var looks sync.WaitGroup
 	looks.Go(func() { s.lookAgain(looking) })
-	looks.Go(func() { s.sweepLinks(looking) })
+	looks.Go(func() { s.sweep(looking) })
 	defer s.exporter.serve(s.metrics, s.config.Log)()
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()

@@ -126,6 +126,25 @@ func TestStopCutsEventStreamsOff(t *testing.T) {
 	}
 }
 
+// A store that is there but does not give what is in it is no store to send work to. The process itself is fine.
+func TestBrokenStoreIsNotReady(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		s := testserver.Start(t, testserver.Options{DB: db})
+		get := func(path string) int { return s.Do(t, http.MethodGet, path, nil, nil).Status }
+		for _, c := range []struct {
+			statement string
+			ready     int
+		}{{"ALTER TABLE stores RENAME TO gone", http.StatusServiceUnavailable}, {"ALTER TABLE gone RENAME TO stores", http.StatusOK}} {
+			if _, err := db.SQL.ExecContext(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			if ready, alive := get("/readyz"), get("/healthz"); ready != c.ready || alive != http.StatusOK {
+				t.Errorf("after %s: readyz %d, healthz %d", c.statement, ready, alive)
+			}
+		}
+	})
+}
+
 func TestStoppingIsNotReady(t *testing.T) {
 	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.DrainDelay = time.Second }})
 	stopped := make(chan error, 1)

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// sweepEvery is how often link slots whose ten minutes are over are deleted.
+// sweepEvery is how often what is over is thrown away.
 const sweepEvery = time.Minute
 
-// sweepLinks deletes expired link slots until ctx ends.
-func (s *Server) sweepLinks(ctx context.Context) {
+// sweep deletes expired link slots and invites, and forgets callers who have not asked for a while, until ctx ends.
+func (s *Server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -18,8 +18,12 @@ func (s *Server) sweepLinks(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		s.rates.Sweep()
 		if err := s.links.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.WarnContext(ctx, "could not delete expired link slots", "error", err)
+		}
+		if err := s.invites.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.WarnContext(ctx, "could not delete expired invites", "error", err)
 		}
 	}
 }

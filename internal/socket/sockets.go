@@ -42,8 +42,9 @@ const (
 type Options struct {
 	AllowOrigin   func(origin string) bool // for requests that name one; others are not from a browser
 	Init          Init
-	Live          stream.Opener     // serves what it can of the subscriptions; may be nil
-	Answers       shortcut.Answerer // answers what it can of the mutations; may be nil
+	Carry         func(to, from context.Context) context.Context // gives to what Init needs of the request's; may be nil
+	Live          stream.Opener                                  // serves what it can of the subscriptions; may be nil
+	Answers       shortcut.Answerer                              // answers what it can of the mutations; may be nil
 	Guard         *guard.Guard
 	Present       *failure.Presenter
 	MaxSockets    int
@@ -112,7 +113,11 @@ func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		s.serveLegacy(ws, r, exec)
 		return
 	}
-	s.serve(newConn(s, ws, network, exec))
+	c := newConn(s, ws, network, exec)
+	if s.options.Carry != nil {
+		c.ctx = s.options.Carry(c.ctx, r.Context())
+	}
+	s.serve(c)
 }
 
 func (s *Sockets) serve(c *conn) {

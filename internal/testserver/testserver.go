@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
 )
@@ -24,12 +25,18 @@ type Options struct {
 	Addr           string
 	PublicURLs     []string
 	AllowedOrigins []string
+	TrustedProxies []string
 	// MetricsAddr is where to serve metrics; default nowhere.
 	MetricsAddr string
 	// NATS is where the node meets others.
 	NATS string
 	// App and Playground are the built files of the web client and the playground; default none, as if nobody had built them.
 	App, Playground fs.FS
+	// NoIntrospection and PersistedOnly are those of the configuration.
+	NoIntrospection bool
+	PersistedOnly   []string
+	// Registration is who may register; default everybody.
+	Registration invites.Registration
 	// Limits changes the limits.
 	Limits func(*limits.Limits)
 	Log    *slog.Logger
@@ -58,7 +65,8 @@ func Start(t testing.TB, o Options) *Server {
 	config := server.Config{
 		Addr: o.Addr, PublicURLs: o.PublicURLs, AllowedOrigins: o.AllowedOrigins, MetricsAddr: o.MetricsAddr, Open: o.DB,
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
-		NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
+		NoIntrospection: o.NoIntrospection, PersistedOnly: o.PersistedOnly,
+		TrustedProxies: o.TrustedProxies, Registration: o.Registration, NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"

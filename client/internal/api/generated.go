@@ -1206,6 +1206,7 @@ func (v *__PutLinkMessageInput) GetData() wire.Bytes { return v.Data }
 type __RegisterKeyInput struct {
 	UserKey    wire.Bytes `json:"userKey"`
 	DeviceList wire.Bytes `json:"deviceList"`
+	Invite     string     `json:"invite,omitempty"`
 }
 
 // GetUserKey returns __RegisterKeyInput.UserKey, and is useful for accessing the field via an interface.
@@ -1213,6 +1214,9 @@ func (v *__RegisterKeyInput) GetUserKey() wire.Bytes { return v.UserKey }
 
 // GetDeviceList returns __RegisterKeyInput.DeviceList, and is useful for accessing the field via an interface.
 func (v *__RegisterKeyInput) GetDeviceList() wire.Bytes { return v.DeviceList }
+
+// GetInvite returns __RegisterKeyInput.Invite, and is useful for accessing the field via an interface.
+func (v *__RegisterKeyInput) GetInvite() string { return v.Invite }
 
 // __SendMessageInput is used internally by genqlient
 type __SendMessageInput struct {
@@ -1730,8 +1734,8 @@ func PutLinkMessage(
 
 // The mutation executed by RegisterKey.
 const RegisterKey_Operation = `
-mutation RegisterKey ($userKey: Bytes!, $deviceList: Bytes!) {
-	registerKey(input: {userKey:$userKey,deviceList:$deviceList}) {
+mutation RegisterKey ($userKey: Bytes!, $deviceList: Bytes!, $invite: String) {
+	registerKey(input: {userKey:$userKey,deviceList:$deviceList,invite:$invite}) {
 		device {
 			id
 		}
@@ -1744,6 +1748,7 @@ func RegisterKey(
 	client_ graphql.Client,
 	userKey wire.Bytes,
 	deviceList wire.Bytes,
+	invite string,
 ) (data_ *RegisterKeyResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "RegisterKey",
@@ -1751,6 +1756,7 @@ func RegisterKey(
 		Variables: &__RegisterKeyInput{
 			UserKey:    userKey,
 			DeviceList: deviceList,
+			Invite:     invite,
 		},
 	}
 

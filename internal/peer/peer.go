@@ -1,0 +1,83 @@
+// Package peer finds the address that a request comes from, behind proxies that the operator trusts.
+package peer
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Proxies are the networks whose word on where a request comes from is believed. The zero value believes nobody.
+type Proxies []netip.Prefix
+
+// ParseProxies reads addresses and networks in CIDR notation.
+func ParseProxies(texts []string) (Proxies, error) {
+	var proxies Proxies
+	for _, text := range texts {
+		prefix, err := parsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("LETTERLOCK_TRUSTED_PROXIES: %q is neither an address nor a network like 10.1.0.0/16", text)
+		}
+		proxies = append(proxies, prefix)
+	}
+	return proxies, nil
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return addr.Prefix(addr.BitLen())
+	}
+	return netip.ParsePrefix(text)
+}
+
+// Client gives the address that a request comes from; the zero value if it can't be known. Each hop appends to
+// X-Forwarded-For whom it has seen. So it is read from the right, for as long as the one who wrote an entry is trusted: what
+// a client has put there itself lies further left, and is not reached.
+func (p Proxies) Client(r *http.Request) netip.Addr {
+	seen := parseHop(r.RemoteAddr)
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if !p.trust(seen) {
+			break
+		}
+		before := parseHop(strings.TrimSpace(hop))
+		if !before.IsValid() {
+			break
+		}
+		seen = before
+	}
+	return seen
+}
+
+func (p Proxies) trust(addr netip.Addr) bool {
+	return slices.ContainsFunc(p, func(network netip.Prefix) bool { return network.Contains(addr) })
+}
+
+// parseHop reads an address, with a port or without.
+func parseHop(text string) netip.Addr {
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}
+		}
+		addr = withPort.Addr()
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// Household gives what is counted as one: an IPv4 address, or the /64 of an IPv6 address, out of which one customer has as
+// many as they like.
+func Household(addr netip.Addr) netip.Addr {
+	if !addr.Is6() {
+		return addr
+	}
+	network, err := addr.Prefix(64)
+	if err != nil {
+		return addr
+	}
+	return network.Addr()
+}
