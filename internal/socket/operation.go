@@ -35,35 +35,34 @@ type operation struct {
 	source  stream.Source
 }
 
-// subscribe starts an operation on a goroutine of its own, which keeps the text.
-func (c *conn) subscribe(m message, text *buffer) (no refusal, kept bool) {
+// subscribe makes an operation, which is to be run.
+func (c *conn) subscribe(m message) (*operation, refusal) {
 	if !c.inited {
-		return unauthorized(), false
+		return nil, unauthorized()
 	}
 	id, quoted, ok := name(m.id)
 	if !ok {
-		return refusal{CloseBadRequest, "an operation needs an id of at most 128 characters"}, false
+		return nil, refusal{CloseBadRequest, "an operation needs an id of at most 128 characters"}
 	}
 	o := &operation{conn: c, id: id, quoted: quoted, state: working}
 	o.ctx, o.cancel = context.WithCancel(c.ctx)
 	c.mu.Lock()
 	if c.operation(id) != nil {
 		c.mu.Unlock()
-		return refusal{CloseDuplicate, "Subscriber for " + id + " already exists"}, false
+		return nil, refusal{CloseDuplicate, "Subscriber for " + id + " already exists"}
 	}
 	if c.running >= c.sockets.options.MaxOperations {
 		c.mu.Unlock()
 		o.settled = true // It was never counted.
 		c.await(context.Background(), c.hasRoom)
 		o.fail(gqlerror.List{c.present(c.ctx, tooMany())})
-		return refusal{}, false
+		return nil, refusal{}
 	}
 	c.operations = append(c.operations, o)
 	c.running++
 	c.mu.Unlock()
 	c.working.Add(1)
-	go o.run(m.payload, text)
-	return refusal{}, true
+	return o, refusal{}
 }
 
 // name decodes the id of an operation, and gives it as JSON as well.
@@ -174,7 +173,7 @@ func (o *operation) release() {
 	}
 }
 
-// run serves the operation, or begins to: a source is asked again when it has something.
+// run serves the operation, or begins to: a source is asked again when it has something. text is what it was read from.
 func (o *operation) run(payload []byte, text *buffer) {
 	c := o.conn
 	defer c.working.Done()
