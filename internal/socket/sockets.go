@@ -68,13 +68,13 @@ type Sockets struct {
 
 	mu      sync.Mutex
 	open    map[member]struct{}
-	owned   map[string]map[member]struct{} // by device id
+	owned   map[string]few // by device id
 	stopped bool
 }
 
 // New makes Sockets.
 func New(options Options) *Sockets {
-	s := &Sockets{options: options, open: map[member]struct{}{}, owned: map[string]map[member]struct{}{}}
+	s := &Sockets{options: options, open: map[member]struct{}{}, owned: map[string]few{}}
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
