@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/memory"
 	"github.com/letterlock/letterlock/internal/server"
 	"github.com/letterlock/letterlock/web"
 )
@@ -50,13 +50,7 @@ type (
 	renewEpochCommand struct{}
 )
 
-// heapFloor is memory that is claimed and never touched, so that it costs address space alone. The garbage collector runs
-// whenever the heap has doubled; without a floor that is many times a second under load, for a heap of a few megabytes.
-const heapFloor = 64 << 20
-
 func main() {
-	floor := make([]byte, heapFloor)
-	defer runtime.KeepAlive(floor)
 	var c cli
 	parsed := kong.Parse(&c, options()...)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -78,6 +72,7 @@ func options() []kong.Option {
 // Run serves until the process is told to stop.
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
+	defer memory.Keep().Stop()
 	running, err := server.New(ctx, server.Config{
 		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, MetricsAddr: s.MetricsAddr,
 		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
