@@ -24,13 +24,14 @@ const stackOfOperation = 8 << 10
 type operation struct {
 	conn   *conn
 	id     string
-	quoted string // the id, as JSON
-	ctx    context.Context
-	cancel context.CancelFunc
+	quoted string          // the id, as JSON
+	ctx    context.Context // of who works for it
 
 	// conn.mu guards what follows.
+	cancel  context.CancelFunc
 	over    bool // the last word was said or the client has completed it: nothing of it is sent any more
 	settled bool // it is not counted as running any more
+	renewed bool // see renew
 	state   state
 	source  stream.Source
 }
@@ -163,11 +164,11 @@ func (o *operation) settle() {
 
 // release lets go of what an operation that is over holds.
 func (o *operation) release() {
-	o.cancel()
 	o.conn.mu.Lock()
-	source := o.source
+	cancel, source := o.cancel, o.source
 	o.source = nil
 	o.conn.mu.Unlock()
+	cancel()
 	if source != nil {
 		source.Close()
 	}

@@ -78,7 +78,7 @@ func New(options Options) *Sockets {
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
-		ReadBufferSize:   512, // what is longer is read past it
+		ReadBufferSize:   256, // what is longer is read past it
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{modern, legacy},
