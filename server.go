@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/memory"
 	"github.com/letterlock/letterlock/internal/server"
 	"github.com/letterlock/letterlock/web"
 )
@@ -72,13 +72,7 @@ type (
 	renewEpochCommand struct{}
 )
 
-// heapFloor is memory that is claimed and never touched, so that it costs address space alone. The garbage collector runs
-// whenever the heap has doubled; without a floor that is many times a second under load, for a heap of a few megabytes.
-const heapFloor = 64 << 20
-
 func main() {
-	floor := make([]byte, heapFloor)
-	defer runtime.KeepAlive(floor)
 	var c cli
 	parsed := kong.Parse(&c, options()...)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -100,6 +94,7 @@ func options() []kong.Option {
 // Run serves until the process is told to stop.
 func (s *serveCommand) Run(ctx context.Context, c *cli) error {
 	log := c.logger()
+	defer memory.Keep().Stop()
 	running, err := server.New(ctx, s.config(c, log))
 	if err != nil {
 		return err

@@ -2,9 +2,11 @@ package graph
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"unique"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -13,18 +15,27 @@ import (
 	"github.com/letterlock/letterlock/internal/mailbox"
 )
 
-// encoder writes messages as one subscription has selected them, byte for byte what gqlgen's executor writes. What is the
-// same for every message is text; between its parts come the values.
-type encoder struct {
+// encoder writes messages as one subscription has selected them, byte for byte what gqlgen's executor writes. Clients select the
+// same over and over, so that it is held once for all who do.
+type encoder = unique.Handle[encoding]
+
+// encoding is what an encoder does. What is the same for every message is text; between its parts come the values.
+type encoding struct {
+	alias  string // of messageReceived
 	text   string
-	values []valueAt
+	values string // a valueAt for each, packed
 }
 
-// valueAt is a value that comes where text has been written up to an offset.
-type valueAt struct {
-	offset int32
-	value  value
-}
+// valueAt is a value that comes where text has been written up to an offset: its low 24 bits.
+type valueAt uint32
+
+const (
+	sizeOfValueAt = 4
+	offsetBits    = 24
+)
+
+func (v valueAt) value() value { return value(v >> offsetBits) }
+func (v valueAt) offset() int  { return int(v & (1<<offsetBits - 1)) }
 
 // value is a field of Message, with what JSON puts around it.
 type value uint8
@@ -49,7 +60,10 @@ const maxText = 1 << 16
 // compile makes the encoder of a subscription to messageReceived. ok is false for what only the executor can serve, or
 // refuse.
 func compile(op *graphql.OperationContext, field graphql.CollectedField) (e encoder, ok bool) {
-	var text strings.Builder
+	var (
+		text   strings.Builder
+		values []byte
+	)
 	text.WriteString(`{"data":{`)
 	writeKey(&text, field.Alias)
 	text.WriteByte('{')
@@ -74,14 +88,14 @@ func compile(op *graphql.OperationContext, field graphql.CollectedField) (e enco
 		if v.quoted() {
 			text.WriteByte('"')
 		}
-		e.values = append(e.values, valueAt{int32(text.Len()), v}) // #nosec G115 -- bounded by maxText and a key
+		// The offset is bounded by maxText and a key.
+		values = binary.LittleEndian.AppendUint32(values, uint32(v)<<offsetBits|uint32(text.Len())) // #nosec G115
 		if v.quoted() {
 			text.WriteByte('"')
 		}
 	}
 	text.WriteString(`}}}`)
-	e.text = text.String()
-	return e, true
+	return unique.Make(encoding{alias: field.Alias, text: text.String(), values: string(values)}), true
 }
 
 // writeKey writes a key. A name of GraphQL has nothing to escape.
@@ -125,12 +139,14 @@ func valueOf(field string) value {
 func (v value) quoted() bool { return v != valueSenderListVersion && v != valueNonce }
 
 // append appends the response that delivers m.
-func (e *encoder) append(b []byte, m *mailbox.Message) []byte {
-	offset := int32(0)
-	for _, at := range e.values {
-		b = append(b, e.text[offset:at.offset]...)
-		b = at.value.append(b, m)
-		offset = at.offset
+func (e encoding) append(b []byte, m *mailbox.Message) []byte {
+	offset := 0
+	for values := e.values; len(values) >= sizeOfValueAt; values = values[sizeOfValueAt:] {
+		// What binary.LittleEndian does, which takes no string.
+		at := valueAt(values[0]) | valueAt(values[1])<<8 | valueAt(values[2])<<16 | valueAt(values[3])<<24
+		b = append(b, e.text[offset:at.offset()]...)
+		b = at.value().append(b, m)
+		offset = at.offset()
 	}
 	return append(b, e.text[offset:]...)
 }

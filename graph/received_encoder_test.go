@@ -73,7 +73,7 @@ func (o *oracle) compare(t interface{ Fatalf(string, ...any) }, op *graphql.Oper
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		if got := p.encoder.append([]byte("> "), &messages[i]); string(got) != "> "+string(want) {
+		if got := p.encoder.Value().append([]byte("> "), &messages[i]); string(got) != "> "+string(want) {
 			t.Fatalf("%s\nencoder:  %s\nexecutor: %s", op.RawQuery, got, want)
 		}
 		if (p.after == nil) != (o.after == nil) || p.after != nil && *p.after != *o.after {
@@ -391,7 +391,7 @@ func BenchmarkEncoder(b *testing.B) {
 		var buf []byte
 		b.ReportAllocs()
 		for b.Loop() {
-			buf = p.encoder.append(buf[:0], &m)
+			buf = p.encoder.Value().append(buf[:0], &m)
 		}
 	})
 	b.Run("executor", func(b *testing.B) {

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -40,11 +39,7 @@ func (s Streams) Open(ctx context.Context, op *graphql.OperationContext, ready f
 	if err != nil {
 		return nil, s.refuse(ctx, err)
 	}
-	return &receivedSource{
-		feed: feed, encoder: p.encoder,
-		// The name is a part of the document, which is not to be held in memory.
-		alias: strings.Clone(p.field.Alias), present: s.Resolver.Present, recover: op.RecoverFunc,
-	}, nil
+	return &receivedSource{feed: feed, encoder: p.encoder, present: s.Resolver.Present, recover: op.RecoverFunc}, nil
 }
 
 // refuse presents an error at the field of ctx.
@@ -103,7 +98,6 @@ func (r *Resolver) feed(ctx context.Context, after *string, ready func()) (*mail
 type receivedSource struct {
 	feed    *mailbox.Feed
 	encoder encoder
-	alias   string
 	present func(ctx context.Context, err error) *gqlerror.Error
 	recover graphql.RecoverFunc
 }
@@ -124,7 +118,7 @@ func (s *receivedSource) Append(ctx context.Context, buf []byte) (out []byte, ok
 	case !ok:
 		return buf, false, nil
 	}
-	return s.encoder.append(buf, &m), true, nil
+	return s.encoder.Value().append(buf, &m), true, nil
 }
 
 // Close ends the subscription.
@@ -133,5 +127,5 @@ func (s *receivedSource) Close() { s.feed.Close() }
 // fail ends the subscription with what its client is told.
 func (s *receivedSource) fail(ctx context.Context, err error) *gqlerror.Error {
 	s.feed.Close()
-	return s.present(ctx, gqlerror.WrapPath(ast.Path{ast.PathName(s.alias)}, err))
+	return s.present(ctx, gqlerror.WrapPath(ast.Path{ast.PathName(s.encoder.Value().alias)}, err))
 }

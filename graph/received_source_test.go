@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unique"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -182,7 +183,7 @@ func TestSourceOutlivesAPanic(t *testing.T) {
 		alice, bob := w.user(), w.user()
 		w.mustSend(alice, bob)
 		source := w.open(bob, func() {}).(*receivedSource)
-		source.encoder.values[0].offset = 1 << 20
+		source.encoder = unique.Make(encoding{alias: "messageReceived", values: "\xff\xff\xff\x01"})
 		out, ok, err := source.Append(w.calls(bob), []byte("x"))
 		var shown *gqlerror.Error
 		if ok || string(out) != "x" || !errors.As(err, &shown) || shown.Extensions["code"] != string(problem.Internal) {

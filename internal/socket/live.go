@@ -111,6 +111,7 @@ func (o *operation) turn(more bool) stream.Source {
 		return nil
 	case !more:
 		o.state = idle
+		o.renew()
 		return nil
 	case !c.hasRoom():
 		o.state = waiting
@@ -120,6 +121,17 @@ func (o *operation) turn(more bool) stream.Source {
 		o.state = working
 		return o.source
 	}
+}
+
+// renew gives an operation that idles for the first time a new context. Those who read the store have hung theirs onto the one it
+// began with, which then keeps 400 bytes for others that might. conn.mu is held, and nobody works for the operation.
+func (o *operation) renew() {
+	if o.renewed {
+		return
+	}
+	o.renewed = true
+	o.cancel()
+	o.ctx, o.cancel = context.WithCancel(o.conn.ctx)
 }
 
 // unpark has the sources asked that wait for room. conn.mu is held.

@@ -41,10 +41,7 @@ func (s *Sockets) own(m member, device string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	*m.owner() = device
-	if s.owned[device] == nil {
-		s.owned[device] = map[member]struct{}{}
-	}
-	s.owned[device][m] = struct{}{}
+	s.owned[device] = s.owned[device].with(m)
 }
 
 func (s *Sockets) remove(m member) {
@@ -52,9 +49,10 @@ func (s *Sockets) remove(m member) {
 	defer s.mu.Unlock()
 	device := *m.owner()
 	delete(s.open, m)
-	delete(s.owned[device], m)
-	if len(s.owned[device]) == 0 {
+	if left := s.owned[device].without(m); left.empty() {
 		delete(s.owned, device)
+	} else {
+		s.owned[device] = left
 	}
 }
 
@@ -75,7 +73,7 @@ func (s *Sockets) Devices() []string {
 // EndDevice closes all sockets of a device that has been removed: code 4403.
 func (s *Sockets) EndDevice(device string) {
 	s.mu.Lock()
-	ending := slices.Collect(maps.Keys(s.owned[device]))
+	ending := s.owned[device].all()
 	s.mu.Unlock()
 	for _, m := range ending {
 		go m.end(CloseForbidden, "this device was removed from its user's list")

@@ -24,46 +24,46 @@ const stackOfOperation = 8 << 10
 type operation struct {
 	conn   *conn
 	id     string
-	quoted string // the id, as JSON
-	ctx    context.Context
-	cancel context.CancelFunc
+	quoted string          // the id, as JSON
+	ctx    context.Context // of who works for it
 
 	// conn.mu guards what follows.
+	cancel  context.CancelFunc
 	over    bool // the last word was said or the client has completed it: nothing of it is sent any more
 	settled bool // it is not counted as running any more
+	renewed bool // see renew
 	state   state
 	source  stream.Source
 }
 
-// subscribe starts an operation on a goroutine of its own, which keeps the text.
-func (c *conn) subscribe(m message, text *buffer) (no refusal, kept bool) {
+// subscribe makes an operation, which is to be run.
+func (c *conn) subscribe(m message) (*operation, refusal) {
 	if !c.inited {
-		return unauthorized(), false
+		return nil, unauthorized()
 	}
 	id, quoted, ok := name(m.id)
 	if !ok {
-		return refusal{CloseBadRequest, "an operation needs an id of at most 128 characters"}, false
+		return nil, refusal{CloseBadRequest, "an operation needs an id of at most 128 characters"}
 	}
 	o := &operation{conn: c, id: id, quoted: quoted, state: working}
 	o.ctx, o.cancel = context.WithCancel(c.ctx)
 	c.mu.Lock()
 	if c.operation(id) != nil {
 		c.mu.Unlock()
-		return refusal{CloseDuplicate, "Subscriber for " + id + " already exists"}, false
+		return nil, refusal{CloseDuplicate, "Subscriber for " + id + " already exists"}
 	}
 	if c.running >= c.sockets.options.MaxOperations {
 		c.mu.Unlock()
 		o.settled = true // It was never counted.
 		c.await(context.Background(), c.hasRoom)
 		o.fail(gqlerror.List{c.present(c.ctx, tooMany())})
-		return refusal{}, false
+		return nil, refusal{}
 	}
 	c.operations = append(c.operations, o)
 	c.running++
 	c.mu.Unlock()
 	c.working.Add(1)
-	go o.run(m.payload, text)
-	return refusal{}, true
+	return o, refusal{}
 }
 
 // name decodes the id of an operation, and gives it as JSON as well.
@@ -164,17 +164,17 @@ func (o *operation) settle() {
 
 // release lets go of what an operation that is over holds.
 func (o *operation) release() {
-	o.cancel()
 	o.conn.mu.Lock()
-	source := o.source
+	cancel, source := o.cancel, o.source
 	o.source = nil
 	o.conn.mu.Unlock()
+	cancel()
 	if source != nil {
 		source.Close()
 	}
 }
 
-// run serves the operation, or begins to: a source is asked again when it has something.
+// run serves the operation, or begins to: a source is asked again when it has something. text is what it was read from.
 func (o *operation) run(payload []byte, text *buffer) {
 	c := o.conn
 	defer c.working.Done()

@@ -16,28 +16,33 @@ type refusal struct {
 	reason string
 }
 
-// receive does what a message asks for. kept is true if the text is still in use.
-func (c *conn) receive(text *buffer) (no refusal, kept bool) {
-	if guard.Scattered(text.data) {
-		return refusal{CloseTooBig, "a message holds too many values"}, false
+// parse parses a message.
+func parse(text []byte) (m message, no refusal) {
+	if guard.Scattered(text) {
+		return m, refusal{CloseTooBig, "a message holds too many values"}
 	}
-	m, ok := parseMessage(text.data)
+	m, ok := parseMessage(text)
 	if !ok {
-		return notAMessage(), false
+		return m, notAMessage()
 	}
+	return m, refusal{}
+}
+
+// receive does what a message asks for, but for an operation, which is to be run.
+func (c *conn) receive(m message) (o *operation, no refusal) {
 	switch string(m.kind) {
 	case `"subscribe"`:
-		return c.subscribe(m, text)
+		return c.subscribe(m)
 	case `"connection_init"`:
-		return c.init(m), false
+		return nil, c.init(m)
 	case `"complete"`:
-		return c.complete(m), false
+		return nil, c.complete(m)
 	case `"ping"`:
-		return c.ping(m), false
+		return nil, c.ping(m)
 	case `"pong"`:
-		return valid(m.payload), false
+		return nil, valid(m.payload)
 	default:
-		return refusal{CloseBadRequest, "unknown message type for " + modern}, false
+		return nil, refusal{CloseBadRequest, "unknown message type for " + modern}
 	}
 }
 
@@ -66,10 +71,7 @@ func (c *conn) init(m message) refusal {
 	c.mu.Lock()
 	c.inited = true
 	c.mu.Unlock()
-	// Checking a token takes a deep stack, which the reader's would remain.
-	answered := make(chan refusal)
-	go func() { answered <- c.admit(payload) }()
-	if no := <-answered; no.code != 0 {
+	if no := c.admit(payload); no.code != 0 {
 		return no
 	}
 	c.reply(`{"type":"connection_ack"}`)

@@ -69,17 +69,17 @@ type Sockets struct {
 
 	mu      sync.Mutex
 	open    map[member]struct{}
-	owned   map[string]map[member]struct{} // by device id
+	owned   map[string]few // by device id
 	stopped bool
 }
 
 // New makes Sockets.
 func New(options Options) *Sockets {
-	s := &Sockets{options: options, open: map[member]struct{}{}, owned: map[string]map[member]struct{}{}}
+	s := &Sockets{options: options, open: map[member]struct{}{}, owned: map[string]few{}}
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
-		ReadBufferSize:   512, // what is longer is read past it
+		ReadBufferSize:   256, // what is longer is read past it
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{modern, legacy},

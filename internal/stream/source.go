@@ -21,6 +21,7 @@ type Source interface {
 type Opener interface {
 	// Open gives the Source of an operation, or nil, nil if the executor has to serve it. ready is called, from any goroutine,
 	// without blocking and without calling back into the Source, whenever Append may have something; it may be called more
-	// often than that, and before Open returns. Its error may be a *gqlerror.Error for the client, or one to be presented.
+	// often than that, and before Open returns. ctx is not to be kept. Its error may be a *gqlerror.Error for the client, or one
+	// to be presented.
 	Open(ctx context.Context, op *graphql.OperationContext, ready func()) (Source, error)
 }

@@ -44,7 +44,7 @@ func (l *Local[M]) Listen(device identity.DeviceID, listener func(Hint[M])) (sto
 	defer l.mu.Unlock()
 	entry := &listener
 	l.listeners[device] = append(l.listeners[device], entry)
-	return sync.OnceFunc(func() { l.remove(device, entry) })
+	return func() { l.remove(device, entry) }
 }
 
 // ListenRemoved adds a listener to all removals.

@@ -47,8 +47,8 @@ func readCosts(path string) (costs, error) {
 		{&c.messageDatabase, "live", "postgresql, socket", "database_cpu"},
 		{&c.envelopeServer, "many", "postgresql, live receivers", "server_cpu"},
 		{&c.envelopeDatabase, "many", "postgresql, live receivers", "database_cpu"},
-		{&c.connect, "idle", "idle subscriptions", "connect_cpu"},
-		{&c.socket, "idle", "idle subscriptions", "live"},
+		{&c.connect, "idle", "postgresql", "connect_cpu"},
+		{&c.socket, "idle", "postgresql", "live"},
 		{&c.backlog, "backlog", "postgresql", "caught_up_per_second"},
 	} {
 		if *f.to = file.Scenarios[f.scenario][f.name][f.key].Median; *f.to <= 0 {
