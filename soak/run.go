@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,9 @@ type run struct {
 	random   *rand.Rand // the trouble's
 	dir      string
 	database *rig.Proxy // between the servers and PostgreSQL
-	front    []*rig.Proxy
+	nats     *rig.NATS
+	ways     []*rig.Proxy // from each server to NATS
+	front    []*rig.Proxy // from the devices to each server
 	nodes    []*rig.Node
 	faults   atomic.Int64
 	cleanups []func() error
@@ -102,12 +105,32 @@ func (r *run) setUp() error {
 		}
 		env = append(env, "LETTERLOCK_DATABASE="+url)
 	}
+	if r.scenario.nodes > 1 {
+		if r.nats, err = rig.NewNATS(r.ctx); err != nil {
+			return err
+		}
+		r.cleanups = append(r.cleanups, func() error { r.nats.Stop(); return nil })
+	}
 	for range r.scenario.nodes {
 		if err := r.startNode(env); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// way gives a node's setting for NATS, by way of a proxy of its own; nothing if there is no NATS.
+func (r *run) way() ([]string, error) {
+	if r.nats == nil {
+		return nil, nil
+	}
+	way, err := rig.NewProxy(r.ctx, r.nats.Address)
+	if err != nil {
+		return nil, err
+	}
+	r.cleanups = append(r.cleanups, way.Close)
+	r.ways = append(r.ways, way)
+	return []string{"LETTERLOCK_NATS=nats://" + way.Address}, nil
 }
 
 // makeDatabase makes an empty database, and gives its URL by way of a proxy.
@@ -126,7 +149,11 @@ func (r *run) makeDatabase() (string, error) {
 
 // startNode starts a server, with a proxy in front of it.
 func (r *run) startNode(env []string) error {
-	node, err := rig.NewNode(r.ctx, r.program, env...)
+	way, err := r.way()
+	if err != nil {
+		return err
+	}
+	node, err := rig.NewNode(r.ctx, r.program, slices.Concat(env, way)...)
 	if err != nil {
 		return err
 	}

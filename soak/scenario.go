@@ -1,9 +1,6 @@
 package main
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // The stores.
 const (
@@ -15,63 +12,25 @@ const (
 type scenario struct {
 	name   string
 	about  string
-	nodes  int
+	nodes  int // more than one meet at NATS
 	stores []string
 	// trouble is made until ctx ends; then all is as it was.
 	trouble func(context.Context, *run) error
 }
 
-var both = []string{sqlite, postgresql}
-
 // scenarios gives all of them, in the order in which they run.
 func scenarios() []scenario {
+	both, shared := []string{sqlite, postgresql}, []string{postgresql}
 	return []scenario{
 		{"calm", "nothing happens to the server", 1, both, calm},
 		{"kill", "the server is killed (SIGKILL) and started again", 1, both, killing},
 		{"freeze", "the server stands still (SIGSTOP) for longer than clients wait", 1, both, freezing},
+		{"network", "the network of the clients breaks off, swallows answers, is slow", 1, both, badNetwork},
+		{"cut", "connections to PostgreSQL break off", 1, shared, cutting},
+		{"commit", "PostgreSQL commits, and its answer is lost with the connection", 1, shared, losingCommits},
+		{"silence", "what PostgreSQL answers does not arrive, and then the connections break off", 1, shared, silencing},
+		{"crash", "PostgreSQL is ended at once (pg_ctl stop -m immediate) and started again", 1, shared, crashing},
+		{"nodes", "one of three servers is killed or stands still", 3, shared, nodesInTrouble},
+		{"nats", "three servers lose NATS: one of them or all, cut off or silent, and NATS starts again", 3, shared, badNATS},
 	}
-}
-
-func calm(ctx context.Context, _ *run) error {
-	<-ctx.Done()
-	return nil
-}
-
-// killing ends a node at any moment, and starts it again.
-func killing(ctx context.Context, r *run) error {
-	for r.wait(ctx, r.beat(), 2*r.beat()) {
-		node := r.anyNode()
-		r.fault()
-		if err := node.Kill(); err != nil {
-			return err
-		}
-		r.wait(ctx, 0, r.beat()/4)
-		if err := node.Start(r.ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// longFreeze is longer than the timeouts of transactions that are under way.
-const longFreeze = 11 * time.Second
-
-// freezing has a node stand still for longer than clients wait for an answer; in long runs now and then for longer than anything
-// waits, in the server and in PostgreSQL.
-func freezing(ctx context.Context, r *run) error {
-	for r.wait(ctx, r.beat()/2, r.beat()) {
-		node, still := r.anyNode(), callTimeout*5/4
-		if r.duration > 10*longFreeze && r.random.IntN(4) == 0 {
-			still = longFreeze
-		}
-		r.fault()
-		if err := node.Freeze(); err != nil {
-			return err
-		}
-		r.wait(ctx, still, still*5/4)
-		if err := node.Thaw(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
