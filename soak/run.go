@@ -182,9 +182,16 @@ func (r *run) drive() (*result, error) {
 	log := history.NewLog(file)
 	load, stop := context.WithTimeout(r.ctx, r.duration)
 	defer stop()
+	idle, err := r.goroutines()
+	if err != nil {
+		return nil, err
+	}
 	memory := r.watchMemory()
 	problems, err := drive.Run(r.ctx, load, r.config(), log, func(ctx context.Context) error { return r.trouble(ctx, r) })
 	result.before, result.peak, result.after = memory()
+	if err == nil {
+		problems = append(problems, r.awaitRest(idle)...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s on %s with seed %d: %w", r.name, r.store, r.seed, err)
 	}
@@ -240,6 +247,33 @@ func (r *run) stopNodes() (words []string) {
 		}
 	}
 	return words
+}
+
+// slack is how many goroutines more than at its start an idle server may have.
+const slack = 5
+
+// goroutines sums those of all servers.
+func (r *run) goroutines() (sum int, err error) {
+	for _, node := range r.nodes {
+		n, nodeErr := node.Goroutines(r.ctx)
+		sum, err = sum+n, errors.Join(err, nodeErr)
+	}
+	return sum, err
+}
+
+// awaitRest waits until the servers have let go of all that they did for the devices, which are gone.
+func (r *run) awaitRest(idle int) []string {
+	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
+	defer cancel()
+	for {
+		now, err := r.goroutines()
+		switch {
+		case err == nil && now <= idle+slack*len(r.nodes):
+			return nil
+		case !r.wait(ctx, 20*time.Millisecond, 50*time.Millisecond):
+			return []string{fmt.Sprintf("%d goroutines are left where %d were at first (%v)", now, idle, err)}
+		}
+	}
 }
 
 // anyNode draws one.

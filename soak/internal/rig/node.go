@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,6 +21,7 @@ const ready = 60 * time.Second
 type Node struct {
 	Address string
 
+	metrics string // the address of its metrics
 	program string
 	env     []string
 	log     *tail
@@ -37,8 +36,14 @@ func NewNode(ctx context.Context, program string, env ...string) (*Node, error) 
 	if err != nil {
 		return nil, err
 	}
-	env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "LETTERLOCK_ADDR=" + address}, env...)
-	return &Node{Address: address, program: program, env: env, log: new(tail)}, nil
+	metrics, err := FreeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "LETTERLOCK_ADDR=" + address, "LETTERLOCK_METRICS_ADDR=" + metrics,
+	}, env...)
+	return &Node{Address: address, metrics: metrics, program: program, env: env, log: new(tail)}, nil
 }
 
 // Start starts the process and waits until it is ready.
@@ -143,28 +148,6 @@ func (n *Node) Alive() error {
 
 // Complaints are lines of the log, in all lives, that tell of a defect of the server.
 func (n *Node) Complaints() string { return n.log.complaints() }
-
-// Memory gives what the process holds now, and the most it has held, in bytes. It may be called beside everything else.
-func (n *Node) Memory() (now, peak int64) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.id.Load()))
-	if err != nil {
-		return 0, 0
-	}
-	return statusLine(text, "VmRSS:"), statusLine(text, "VmHWM:")
-}
-
-func statusLine(text []byte, name string) int64 {
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, name); ok {
-			kibibytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-			if err != nil {
-				return 0
-			}
-			return kibibytes << 10
-		}
-	}
-	return 0
-}
 
 // tail keeps the end of a log, and the first lines that tell of a defect.
 type tail struct {
