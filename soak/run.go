@@ -180,14 +180,12 @@ func (r *run) drive() (*result, error) {
 		return nil, err
 	}
 	log := history.NewLog(file)
-	load, stop := context.WithTimeout(r.ctx, r.duration)
-	defer stop()
 	idle, err := r.goroutines()
 	if err != nil {
 		return nil, err
 	}
 	memory := r.watchMemory()
-	problems, err := drive.Run(r.ctx, load, r.config(), log, func(ctx context.Context) error { return r.trouble(ctx, r) })
+	problems, err := drive.Run(r.ctx, r.config(), log, func(ctx context.Context) error { return r.trouble(ctx, r) })
 	result.before, result.peak, result.after = memory()
 	if err == nil {
 		problems = append(problems, r.awaitRest(idle)...)
@@ -227,7 +225,7 @@ func (r *run) openHistory() (io.Writer, error) {
 
 func (r *run) config() drive.Config {
 	c := drive.Config{
-		Seed: r.seed, Origin: origin, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
+		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
 		CallTimeout: callTimeout, Patience: r.patience,
 	}
 	for _, front := range r.front {

@@ -25,20 +25,26 @@ func TestMain(m *testing.M) {
 	os.Exit(testmain.WithServer(m, &program))
 }
 
+// atOnce is how many scenarios share a PostgreSQL, which goes through them one after the other: most of a scenario is waiting.
+const atOnce = 4
+
 // Each scenario for a moment: what runs for hours with `make soak` works, and no breach is to be had at once.
 func TestScenarios(t *testing.T) {
-	o := options{program: program, seed: seed(t), duration: 1500 * time.Millisecond, people: 6, patience: time.Minute}
+	o := options{program: program, seed: seed(t), duration: 2 * time.Second, people: 6, patience: time.Minute}
 	for _, store := range []string{sqlite, postgresql} {
-		t.Run(store, func(t *testing.T) {
-			if store == postgresql {
-				o.postgres = postgres(t)
-			}
-			for _, s := range scenarios() {
-				if slices.Contains(s.stores, store) {
+		list := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !slices.Contains(s.stores, store) })
+		for some := range slices.Chunk(list, atOnce) {
+			t.Run(store, func(t *testing.T) {
+				t.Parallel()
+				o := o
+				if store == postgresql {
+					o.postgres = postgres(t)
+				}
+				for _, s := range some {
 					t.Run(s.name, func(t *testing.T) { check(t, s, store, o) })
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -95,8 +101,9 @@ func postgres(t *testing.T) *rig.Postgres {
 
 // A server that loses what it has answered is found out: here its store goes back to what it was some moments ago.
 func TestALossIsFound(t *testing.T) {
+	t.Parallel()
 	s := scenario{name: "rollback", nodes: 1, trouble: rollback}
-	result, err := do(t.Context(), s, sqlite, options{program: program, seed: seed(t), duration: time.Second, people: 4, patience: 2 * time.Second})
+	result, err := do(t.Context(), s, sqlite, options{program: program, seed: seed(t), duration: 2 * time.Second, people: 4, patience: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,8 @@ type Config struct {
 	Origin string
 	// People are how many users there are, DevicesEach how many devices each has at the most.
 	People, DevicesEach int
+	// Load is how long they work, from when all are registered.
+	Load time.Duration
 	// Pace is the longest pause between two sends of a device.
 	Pace time.Duration
 	// ChangeEvery is how often a user adds or removes a device.
@@ -56,22 +58,23 @@ type world struct {
 // kept is how many problems are kept in words.
 const kept = 50
 
-// Run has everybody work until load ends, then lets the work that has begun come to its end. trouble runs beside and must leave all
-// as it should be when its context ends. What Run gives are answers that no device should get; the contract is the checker's.
-func Run(ctx, load context.Context, c Config, log *history.Log, trouble func(context.Context) error) (problems []string, err error) {
+// Run has everybody work, then lets the work that has begun come to its end. trouble runs beside and must leave all as it should be
+// when its context ends. What Run gives are answers that no device should get; the contract is the checker's.
+func Run(ctx context.Context, c Config, log *history.Log, trouble func(context.Context) error) (problems []string, err error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer transport.CloseIdleConnections()
 	all, cancel := context.WithCancel(ctx)
 	defer cancel()
 	calm, hush := context.WithCancel(all)
 	defer hush()
-	load, stop := context.WithCancel(load)
-	defer stop()
-	w := &world{Config: c, log: log, http: &http.Client{Transport: transport}, all: all, calm: calm, load: load}
+	w := &world{Config: c, log: log, http: &http.Client{Transport: transport}, all: all, calm: calm}
 	w.sending, w.reading = new(errgroup.Group), new(errgroup.Group)
 	if err := w.register(all); err != nil {
 		return nil, err
 	}
+	load, stop := context.WithTimeout(all, c.Load)
+	defer stop()
+	w.load = load
 	for _, p := range w.people {
 		w.start(p.devices[0])
 		w.sending.Go(func() error { return w.worry(stop, w.changes(load, all, p)) })
