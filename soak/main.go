@@ -84,6 +84,10 @@ func (c *runCommand) runAll(ctx context.Context, o options) error {
 	}
 	for range c.Rounds {
 		for _, s := range chosen {
+			if err := s.works(ctx); err != nil {
+				t.note("%s cannot run on this machine: %v", s.name, err)
+				continue
+			}
 			for _, store := range s.stores {
 				if !slices.Contains(c.Stores, store) {
 					continue

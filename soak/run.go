@@ -157,6 +157,9 @@ func (r *run) startNode(env []string) error {
 	if err != nil {
 		return err
 	}
+	if r.ownDisk {
+		node.OwnDisk(r.dir)
+	}
 	r.cleanups = append(r.cleanups, node.Kill)
 	if err := node.Start(r.ctx); err != nil {
 		return err

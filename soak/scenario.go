@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"github.com/letterlock/letterlock/soak/internal/rig"
+)
 
 // The stores.
 const (
@@ -14,23 +18,34 @@ type scenario struct {
 	about  string
 	nodes  int // more than one meet at NATS
 	stores []string
+	// ownDisk has the server keep its data on a disk that can be full.
+	ownDisk bool
 	// trouble is made until ctx ends; then all is as it was.
 	trouble func(context.Context, *run) error
 }
 
 // scenarios gives all of them, in the order in which they run.
 func scenarios() []scenario {
-	both, shared := []string{sqlite, postgresql}, []string{postgresql}
+	both, embedded, shared := []string{sqlite, postgresql}, []string{sqlite}, []string{postgresql}
 	return []scenario{
-		{"calm", "nothing happens to the server", 1, both, calm},
-		{"kill", "the server is killed (SIGKILL) and started again", 1, both, killing},
-		{"freeze", "the server stands still (SIGSTOP) for longer than clients wait", 1, both, freezing},
-		{"network", "the network of the clients breaks off, swallows answers, is slow", 1, both, badNetwork},
-		{"cut", "connections to PostgreSQL break off", 1, shared, cutting},
-		{"commit", "PostgreSQL commits, and its answer is lost with the connection", 1, shared, losingCommits},
-		{"silence", "what PostgreSQL answers does not arrive, and then the connections break off", 1, shared, silencing},
-		{"crash", "PostgreSQL is ended at once (pg_ctl stop -m immediate) and started again", 1, shared, crashing},
-		{"nodes", "one of three servers is killed or stands still", 3, shared, nodesInTrouble},
-		{"nats", "three servers lose NATS: one of them or all, cut off or silent, and NATS starts again", 3, shared, badNATS},
+		{name: "calm", about: "nothing happens to the server", nodes: 1, stores: both, trouble: calm},
+		{name: "kill", about: "the server is killed (SIGKILL) and started again", nodes: 1, stores: both, trouble: killing},
+		{name: "freeze", about: "the server stands still (SIGSTOP) for longer than clients wait", nodes: 1, stores: both, trouble: freezing},
+		{name: "network", about: "the network of the clients breaks off, swallows answers, is slow", nodes: 1, stores: both, trouble: badNetwork},
+		{name: "full", about: "the disk is full, and then it is not", nodes: 1, stores: embedded, ownDisk: true, trouble: filling},
+		{name: "cut", about: "connections to PostgreSQL break off", nodes: 1, stores: shared, trouble: cutting},
+		{name: "commit", about: "PostgreSQL commits, and its answer is lost with the connection", nodes: 1, stores: shared, trouble: losingCommits},
+		{name: "silence", about: "what PostgreSQL answers does not arrive, and then the connections break off", nodes: 1, stores: shared, trouble: silencing},
+		{name: "crash", about: "PostgreSQL is ended at once (pg_ctl stop -m immediate) and started again", nodes: 1, stores: shared, trouble: crashing},
+		{name: "nodes", about: "one of three servers is killed or stands still", nodes: 3, stores: shared, trouble: nodesInTrouble},
+		{name: "nats", about: "three servers lose NATS: one of them or all, cut off or silent, and NATS starts again", nodes: 3, stores: shared, trouble: badNATS},
 	}
+}
+
+// works tells why a scenario cannot run on this machine.
+func (s scenario) works(ctx context.Context) error {
+	if s.ownDisk {
+		return rig.DiskWorks(ctx)
+	}
+	return nil
 }

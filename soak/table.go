@@ -42,6 +42,11 @@ func (t *table) row(r *result, verbose bool) {
 	}
 }
 
+// note prints what is no result.
+func (t *table) note(format string, values ...any) {
+	_, _ = fmt.Fprintf(t.to, "  "+format+"\n", values...)
+}
+
 func (t *table) sum() {
 	_, _ = fmt.Fprintf(t.to, "\n%d operations checked in %v, %d sends without an answer, %d faults, %d breaches\n",
 		t.operations, t.took.Round(time.Second), t.unanswered, t.faults, t.breaches)

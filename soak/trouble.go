@@ -96,6 +96,21 @@ func (r *run) swallow(ctx context.Context, p *rig.Proxy) {
 	p.Silence(false)
 }
 
+// filling leaves no room on the disk for a while.
+func filling(ctx context.Context, r *run) error {
+	for r.wait(ctx, r.beat()/4, r.beat()) {
+		r.fault()
+		if err := r.nodes[0].Fill(r.ctx); err != nil {
+			return err
+		}
+		r.wait(ctx, r.beat(), 3*r.beat())
+		if err := r.nodes[0].Mend(r.ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cutting breaks the connections to PostgreSQL, at times for a while.
 func cutting(ctx context.Context, r *run) error {
 	for r.wait(ctx, r.beat()/8, r.beat()/2) {

@@ -23,6 +23,7 @@ type Node struct {
 
 	metrics string // the address of its metrics
 	program string
+	disk    string // the directory of a disk of its own; empty for none
 	env     []string
 	log     *tail
 	command *exec.Cmd
@@ -48,7 +49,11 @@ func NewNode(ctx context.Context, program string, env ...string) (*Node, error) 
 
 // Start starts the process and waits until it is ready.
 func (n *Node) Start(ctx context.Context) error {
-	n.command = exec.Command(n.program) //nolint:noctx,gosec // it is ended by Kill and Stop; the program was named by who runs this
+	lasting := context.WithoutCancel(ctx)               // it is ended by Kill and Stop
+	n.command = exec.CommandContext(lasting, n.program) // #nosec G204 -- named by who runs this
+	if n.disk != "" {
+		n.command = inNameSpaces(lasting, n.disk, n.program)
+	}
 	n.command.Env, n.command.Stderr, n.command.Stdout = n.env, n.log, n.log
 	if err := n.command.Start(); err != nil {
 		return err
