@@ -30,6 +30,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{name: "calm", about: "nothing happens to the server", nodes: 1, stores: both, trouble: calm},
 		{name: "kill", about: "the server is killed (SIGKILL) and started again", nodes: 1, stores: both, trouble: killing},
+		{name: "restart", about: "the server is told to stop (SIGTERM) and started again", nodes: 1, stores: both, trouble: restarting},
 		{name: "freeze", about: "the server stands still (SIGSTOP) for longer than clients wait", nodes: 1, stores: both, trouble: freezing},
 		{name: "network", about: "the network of the clients breaks off, swallows answers, is slow", nodes: 1, stores: both, trouble: badNetwork},
 		{name: "full", about: "the disk is full, and then it is not", nodes: 1, stores: embedded, ownDisk: true, trouble: filling},
@@ -39,6 +40,7 @@ func scenarios() []scenario {
 		{name: "crash", about: "PostgreSQL is ended at once (pg_ctl stop -m immediate) and started again", nodes: 1, stores: shared, trouble: crashing},
 		{name: "nodes", about: "one of three servers is killed or stands still", nodes: 3, stores: shared, trouble: nodesInTrouble},
 		{name: "nats", about: "three servers lose NATS: one of them or all, cut off or silent, and NATS starts again", nodes: 3, stores: shared, trouble: badNATS},
+		{name: "everything", about: "three servers, and any of these troubles after the other", nodes: 3, stores: shared, trouble: everything},
 	}
 }
 

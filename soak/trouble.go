@@ -32,6 +32,26 @@ func (r *run) kill(ctx context.Context) error {
 	return node.Start(r.ctx)
 }
 
+// restarting has a node stop in order, at any moment, and starts it again.
+func restarting(ctx context.Context, r *run) error {
+	for r.wait(ctx, r.beat(), 2*r.beat()) {
+		if err := r.restart(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) restart(ctx context.Context) error {
+	node := r.anyNode()
+	r.fault()
+	if err := node.Stop(); err != nil {
+		return err
+	}
+	r.wait(ctx, 0, r.beat()/4)
+	return node.Start(r.ctx)
+}
+
 // longFreeze is longer than the timeouts of transactions that are under way.
 const longFreeze = 11 * time.Second
 
@@ -67,14 +87,17 @@ func (r *run) freeze(ctx context.Context) error {
 // badNetwork hurts the way between clients and nodes.
 func badNetwork(ctx context.Context, r *run) error {
 	for r.wait(ctx, r.beat()/4, r.beat()) {
-		r.fault()
-		r.hurt(ctx, r.front[r.random.IntN(len(r.front))])
+		if err := r.hurt(ctx, r.front...); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// hurt has a proxy cut, swallow or delay what goes through it, and mends it.
-func (r *run) hurt(ctx context.Context, p *rig.Proxy) {
+// hurt has one of some proxies cut, swallow or delay what goes through it, and mends it.
+func (r *run) hurt(ctx context.Context, some ...*rig.Proxy) error {
+	r.fault()
+	p := some[r.random.IntN(len(some))]
 	switch r.random.IntN(4) {
 	case 0, 1:
 		p.Cut()
@@ -85,6 +108,7 @@ func (r *run) hurt(ctx context.Context, p *rig.Proxy) {
 		r.wait(ctx, r.beat()/2, r.beat())
 		p.Slow(0)
 	}
+	return nil
 }
 
 // swallow has nothing come back through a proxy for a while, and then cuts it.
@@ -176,28 +200,53 @@ func nodesInTrouble(ctx context.Context, r *run) error {
 
 // badNATS hurts the ways between nodes and NATS, or NATS itself.
 func badNATS(ctx context.Context, r *run) error {
+	troubles := []func(context.Context) error{
+		func(ctx context.Context) error { return r.hurt(ctx, r.ways...) },
+		func(ctx context.Context) error { return r.cutOff(ctx, r.ways...) },
+		r.restartNATS,
+	}
 	for r.wait(ctx, r.beat()/4, r.beat()) {
-		r.fault()
-		switch r.random.IntN(3) {
-		case 0:
-			r.hurt(ctx, r.ways[r.random.IntN(len(r.ways))])
-		case 1:
-			r.cutOff(ctx, r.ways[r.random.IntN(len(r.ways))])
-		case 2:
-			r.nats.Stop()
-			r.wait(ctx, 0, r.beat())
-			if err := r.nats.Start(); err != nil {
-				return err
-			}
+		if err := troubles[r.random.IntN(len(troubles))](ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// cutOff has nobody come through a proxy for a while.
-func (r *run) cutOff(ctx context.Context, p *rig.Proxy) {
+func (r *run) restartNATS(ctx context.Context) error {
+	r.fault()
+	r.nats.Stop()
+	r.wait(ctx, 0, r.beat())
+	return r.nats.Start()
+}
+
+// everything is one trouble after the other, any that there is, while answers to COMMIT get lost now and then.
+func everything(ctx context.Context, r *run) error {
+	troubles := []func(context.Context) error{
+		r.kill, r.freeze, r.restart, r.restartNATS,
+		func(ctx context.Context) error { return r.hurt(ctx, r.front...) },
+		func(ctx context.Context) error { return r.hurt(ctx, r.ways...) },
+		func(ctx context.Context) error { return r.hurt(ctx, r.database) },
+		func(ctx context.Context) error { return r.cutOff(ctx, r.ways...) },
+	}
+	for r.wait(ctx, r.beat()/8, r.beat()/2) {
+		r.database.LoseCommits(r.random.Int64N(3))
+		if err := troubles[r.random.IntN(len(troubles))](ctx); err != nil {
+			return err
+		}
+	}
+	r.database.LoseCommits(0)
+	r.faults.Add(r.database.LostCommits())
+	return nil
+}
+
+// cutOff has nobody come through one of some proxies for a while.
+func (r *run) cutOff(ctx context.Context, some ...*rig.Proxy) error {
+	r.fault()
+	p := some[r.random.IntN(len(some))]
 	p.Refuse(true)
 	p.Cut()
 	r.wait(ctx, r.beat()/2, 2*r.beat())
 	p.Refuse(false)
+	return nil
 }
