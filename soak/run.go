@@ -50,6 +50,7 @@ type run struct {
 	store    string
 	random   *rand.Rand // the trouble's
 	dir      string
+	url      string     // of the database, without the proxy
 	database *rig.Proxy // between the servers and PostgreSQL
 	nats     *rig.NATS
 	ways     []*rig.Proxy // from each server to NATS
@@ -144,7 +145,8 @@ func (r *run) makeDatabase() (string, error) {
 		return "", err
 	}
 	r.cleanups = append(r.cleanups, r.database.Close)
-	return r.database.Instead(url), nil
+	r.url = url
+	return r.database.Instead(url) + r.settings, nil
 }
 
 // startNode starts a server, with a proxy in front of it.

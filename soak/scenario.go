@@ -18,8 +18,12 @@ type scenario struct {
 	about  string
 	nodes  int // more than one meet at NATS
 	stores []string
+	// settings go into the URL of PostgreSQL.
+	settings string
 	// ownDisk has the server keep its data on a disk that can be full.
 	ownDisk bool
+	// quiet is one in which there may be no fault at all.
+	quiet bool
 	// trouble is made until ctx ends; then all is as it was.
 	trouble func(context.Context, *run) error
 }
@@ -28,7 +32,7 @@ type scenario struct {
 func scenarios() []scenario {
 	both, embedded, shared := []string{sqlite, postgresql}, []string{sqlite}, []string{postgresql}
 	return []scenario{
-		{name: "calm", about: "nothing happens to the server", nodes: 1, stores: both, trouble: calm},
+		{name: "calm", about: "nothing happens to the server", nodes: 1, stores: both, quiet: true, trouble: calm},
 		{name: "kill", about: "the server is killed (SIGKILL) and started again", nodes: 1, stores: both, trouble: killing},
 		{name: "restart", about: "the server is told to stop (SIGTERM) and started again", nodes: 1, stores: both, trouble: restarting},
 		{name: "freeze", about: "the server stands still (SIGSTOP) for longer than clients wait", nodes: 1, stores: both, trouble: freezing},
@@ -38,6 +42,8 @@ func scenarios() []scenario {
 		{name: "commit", about: "PostgreSQL commits, and its answer is lost with the connection", nodes: 1, stores: shared, trouble: losingCommits},
 		{name: "silence", about: "what PostgreSQL answers does not arrive, and then the connections break off", nodes: 1, stores: shared, trouble: silencing},
 		{name: "crash", about: "PostgreSQL is ended at once (pg_ctl stop -m immediate) and started again", nodes: 1, stores: shared, trouble: crashing},
+		{name: "serializable", about: "three servers meet at a PostgreSQL that refuses transactions which cannot be put into an order", nodes: 3, stores: shared,
+			settings: "&default_transaction_isolation=serializable", quiet: true, trouble: meeting},
 		{name: "nodes", about: "one of three servers is killed or stands still", nodes: 3, stores: shared, trouble: nodesInTrouble},
 		{name: "nats", about: "three servers lose NATS: one of them or all, cut off or silent, and NATS starts again", nodes: 3, stores: shared, trouble: badNATS},
 		{name: "everything", about: "three servers, and any of these troubles after the other", nodes: 3, stores: shared, trouble: everything},

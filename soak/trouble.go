@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/letterlock/letterlock/soak/internal/rig"
 )
@@ -167,6 +170,19 @@ func silencing(ctx context.Context, r *run) error {
 		r.swallow(ctx, r.database)
 	}
 	return nil
+}
+
+// meeting makes no trouble of its own; the transactions that PostgreSQL rolled back are counted.
+func meeting(ctx context.Context, r *run) error {
+	<-ctx.Done()
+	conn, err := pgx.Connect(r.ctx, r.url)
+	if err != nil {
+		return err
+	}
+	var rolledBack int64
+	err = conn.QueryRow(r.ctx, `SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()`).Scan(&rolledBack)
+	r.faults.Add(rolledBack)
+	return errors.Join(err, conn.Close(r.ctx))
 }
 
 // crashing ends PostgreSQL as a crash would, and has it recover.
