@@ -119,6 +119,19 @@ func TestALossIsFound(t *testing.T) {
 	}
 }
 
+// A server that does not come back is told of, and does not have a run wait forever.
+func TestAServerThatStaysAwayIsFound(t *testing.T) {
+	t.Parallel()
+	s := scenario{name: "away", nodes: 1, trouble: func(_ context.Context, r *run) error { return r.nodes[0].Kill() }}
+	result, err := do(t.Context(), s, sqlite, options{program: program, seed: seed(t), duration: time.Second, people: 2, patience: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.breaches == 0 {
+		t.Error("the server was gone, and nobody has noticed")
+	}
+}
+
 func rollback(ctx context.Context, r *run) error {
 	node, old := r.nodes[0], r.dir+"-old"
 	defer func() { _ = os.RemoveAll(old) }()

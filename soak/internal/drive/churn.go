@@ -8,15 +8,15 @@ import (
 	"github.com/letterlock/letterlock/soak/internal/history"
 )
 
-// changes has a person add and remove devices until load is over.
-func (w *world) changes(load, all context.Context, p *person) error {
+// changes has a person add and remove devices until the load is over.
+func (w *world) changes(p *person) error {
 	first := p.devices[0]
-	for sleep(load, w.ChangeEvery/2+jitter(first, w.ChangeEvery)) {
+	for sleep(w.load, w.ChangeEvery/2+jitter(first, w.ChangeEvery)) {
 		change := w.add
 		if len(p.devices) >= w.DevicesEach {
 			change = w.remove
 		}
-		if err := change(all, p); err != nil {
+		if err := change(w.work, p); err != nil && w.work.Err() == nil {
 			return err
 		}
 	}

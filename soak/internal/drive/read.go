@@ -29,9 +29,9 @@ const removedStay = 3 * time.Second
 // shown is an envelope as the server shows it.
 type shown struct{ ID, Cursor, MessageID, SenderDeviceID, Kind, Ciphertext, Nonce string }
 
-// reads has a device read until ctx ends, or for a moment after it was removed.
-func (d *device) reads(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+// reads has a device read until nobody does any more, or for a moment after it was removed.
+func (d *device) reads() error {
+	ctx, cancel := context.WithCancel(d.world.calm)
 	defer cancel()
 	defer d.world.after(d.removed, removedStay, cancel)()
 	for ctx.Err() == nil && !d.isRemoved() {

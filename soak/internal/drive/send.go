@@ -28,14 +28,14 @@ type message struct {
 	to        []history.Envelope
 }
 
-// sends has a device send until load is over, and finish what it has begun.
-func (d *device) sends(load, all context.Context) error {
-	for load.Err() == nil {
-		gone, err := d.send(all)
+// sends has a device send until the load is over, and finish what it has begun.
+func (d *device) sends() error {
+	for d.world.load.Err() == nil {
+		gone, err := d.send(d.world.work)
 		if err != nil || gone {
 			return err
 		}
-		if !sleep(load, time.Duration(d.number(int(d.world.Pace)))) {
+		if !sleep(d.world.load, time.Duration(d.number(int(d.world.Pace)))) {
 			break
 		}
 	}

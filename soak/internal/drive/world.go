@@ -48,7 +48,8 @@ type world struct {
 	devices  atomic.Uint64
 
 	sending, reading *errgroup.Group
-	load, calm, all  context.Context //nolint:containedctx // devices that join later run as long as the others
+	// load is over when nothing new begins, work when what has begun must have ended, calm when nobody listens any more.
+	load, work, calm, all context.Context //nolint:containedctx // devices that join later run as long as the others
 
 	mu       sync.Mutex
 	problems []string
@@ -59,42 +60,53 @@ type world struct {
 const kept = 50
 
 // Run has everybody work, then lets the work that has begun come to its end. trouble runs beside and must leave all as it should be
-// when its context ends. What Run gives are answers that no device should get; the contract is the checker's.
+// when its context ends; its error is one of the problems. Problems are answers that no device should get, and what does not end; the
+// contract is the checker's.
 func Run(ctx context.Context, c Config, log *history.Log, trouble func(context.Context) error) (problems []string, err error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer transport.CloseIdleConnections()
 	all, cancel := context.WithCancel(ctx)
 	defer cancel()
-	calm, hush := context.WithCancel(all)
-	defer hush()
-	w := &world{Config: c, log: log, http: &http.Client{Transport: transport}, all: all, calm: calm}
-	w.sending, w.reading = new(errgroup.Group), new(errgroup.Group)
+	w := &world{Config: c, log: log, http: &http.Client{Transport: transport}, all: all}
 	if err := w.register(all); err != nil {
 		return nil, err
 	}
-	load, stop := context.WithTimeout(all, c.Load)
+	if err := w.labour(trouble); err != nil {
+		return nil, err
+	}
+	err = w.drain(all)
+	return w.problems, err
+}
+
+// labour has everybody work until all that has begun has ended and come.
+func (w *world) labour(trouble func(context.Context) error) error {
+	calm, hush := context.WithCancel(w.all)
+	defer hush()
+	work, halt := context.WithCancel(w.all)
+	defer halt()
+	load, stop := context.WithTimeout(work, w.Load)
 	defer stop()
-	w.load = load
+	w.load, w.work, w.calm = load, work, calm
+	w.sending, w.reading = new(errgroup.Group), new(errgroup.Group)
 	for _, p := range w.people {
 		w.start(p.devices[0])
-		w.sending.Go(func() error { return w.worry(stop, w.changes(load, all, p)) })
+		w.sending.Go(func() error { return w.worry(stop, w.changes(p)) })
 	}
-	err = trouble(load)
+	if err := trouble(load); err != nil {
+		w.problem("%v", err)
+	}
 	stop()
-	if sendErr := w.sending.Wait(); err == nil {
-		err = sendErr
-	}
+	bound := time.AfterFunc(w.Patience, func() {
+		w.problem("calls were not answered within %v after the trouble", w.Patience)
+		halt()
+	})
+	err := w.sending.Wait()
+	bound.Stop()
 	if err == nil {
-		w.settle(all)
+		w.settle()
 	}
 	hush()
-	if readErr := w.reading.Wait(); err == nil {
-		err = readErr
-	}
-	if err == nil {
-		err = w.drain(all)
-	}
-	return w.problems, err
+	return errors.Join(err, w.reading.Wait())
 }
 
 // register makes everybody with one device each; more are added on the way.
@@ -134,8 +146,8 @@ func (w *world) start(d *device) {
 	w.mu.Lock()
 	w.living = append(w.living, d)
 	w.mu.Unlock()
-	w.sending.Go(func() error { return d.sends(w.load, w.all) })
-	w.reading.Go(func() error { return d.reads(w.calm) })
+	w.sending.Go(func() error { return d.sends() })
+	w.reading.Go(func() error { return d.reads() })
 }
 
 // forget takes a device out of those that are listed.
@@ -154,8 +166,8 @@ func (w *world) worry(stop func(), err error) error {
 }
 
 // settle waits until everything that was answered has come, to devices that only listen.
-func (w *world) settle(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, w.Patience)
+func (w *world) settle() {
+	ctx, cancel := context.WithTimeout(w.all, w.Patience)
 	defer cancel()
 	owed := 1
 	for owed > 0 && sleep(ctx, 20*time.Millisecond) {

@@ -104,7 +104,7 @@ func (n *Node) Kill() error { return n.end(syscall.SIGKILL) }
 
 // Stop ends the process in order. It fails if that did not go well.
 func (n *Node) Stop() error {
-	if n.command == nil {
+	if n.ended == nil {
 		return nil
 	}
 	if err := n.end(syscall.SIGTERM); err != nil {
@@ -117,6 +117,9 @@ func (n *Node) Stop() error {
 }
 
 func (n *Node) end(signal syscall.Signal) error {
+	if n.ended == nil {
+		return nil
+	}
 	select {
 	case <-n.ended:
 		return nil
