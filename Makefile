@@ -14,7 +14,7 @@ PLAYGROUND := web/playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find web/playground/src web/playground/public -type f) \
 	web/playground/index.html web/playground/vite.config.js web/tools/compress.mjs
 
-.PHONY: help run build binaries web core app playground test generate lint fuzz bench benchstat vuln migration clean
+.PHONY: help run build binaries web core app playground test generate lint fuzz bench benchstat soak vuln migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench: build ## measure all that is fast or slow and renew docs/performance.md; 
 
 benchstat: ## compare the hot functions with those of a commit, base=REF packages=... (all)
 	./scripts/benchstat.sh "$(base)" $(packages)
+
+soak: build ## check servers in trouble against the delivery contract, duration=60 seconds for each kind; args='--only kill --seed 7'
+	./scripts/soak.sh $(or $(duration),60) $(args)
 
 vuln: ## look up known vulnerabilities; needs the internet
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...

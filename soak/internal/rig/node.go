@@ -1,0 +1,205 @@
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// ready is how long a server may take to start.
+const ready = 60 * time.Second
+
+// Node is a server process that is started again at the same address after its end.
+type Node struct {
+	Address string
+
+	metrics string // the address of its metrics
+	program string
+	disk    string // the directory of a disk of its own; empty for none
+	env     []string
+	log     *tail
+	command *exec.Cmd
+	ended   chan struct{} // closed when the process is gone
+	id      atomic.Int64  // the process's, for Memory
+}
+
+// NewNode makes a Node; Start starts it. env is what is set besides the address, like LETTERLOCK_DATABASE=….
+func NewNode(ctx context.Context, program string, env ...string) (*Node, error) {
+	address, err := FreeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := FreeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "LETTERLOCK_ADDR=" + address, "LETTERLOCK_METRICS_ADDR=" + metrics,
+	}, env...)
+	return &Node{Address: address, metrics: metrics, program: program, env: env, log: new(tail)}, nil
+}
+
+// Start starts the process and waits until it is ready.
+func (n *Node) Start(ctx context.Context) error {
+	lasting := context.WithoutCancel(ctx)               // it is ended by Kill and Stop
+	n.command = exec.CommandContext(lasting, n.program) // #nosec G204 -- named by who runs this
+	if n.disk != "" {
+		n.command = inNameSpaces(lasting, n.disk, n.program)
+	}
+	n.command.Env, n.command.Stderr, n.command.Stdout = n.env, n.log, n.log
+	if err := n.command.Start(); err != nil {
+		return err
+	}
+	n.id.Store(int64(n.command.Process.Pid))
+	ended, command := make(chan struct{}), n.command
+	n.ended = ended
+	go func() {
+		defer close(ended)
+		_ = command.Wait() // how it ended is read from its state
+	}()
+	return n.awaitReady(ctx)
+}
+
+func (n *Node) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, ready)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !n.serves(ctx) {
+		select {
+		case <-tick.C:
+		case <-n.ended:
+			return fmt.Errorf("the server ended while it started:\n%s", n.log)
+		case <-ctx.Done():
+			return fmt.Errorf("the server did not get ready: %w\n%s", ctx.Err(), n.log)
+		}
+	}
+	return nil
+}
+
+func (n *Node) serves(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Address+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Kill ends the process as a power cut would end it.
+func (n *Node) Kill() error { return n.end(syscall.SIGKILL) }
+
+// Stop ends the process in order. It fails if that did not go well.
+func (n *Node) Stop() error {
+	if n.ended == nil {
+		return nil
+	}
+	if err := n.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if state := n.command.ProcessState; !state.Success() {
+		return fmt.Errorf("the server ended badly: %v\n%s", state, n.log)
+	}
+	return nil
+}
+
+func (n *Node) end(signal syscall.Signal) error {
+	if n.ended == nil {
+		return nil
+	}
+	select {
+	case <-n.ended:
+		return nil
+	default:
+	}
+	if err := n.signal(signal); err != nil {
+		return err
+	}
+	select {
+	case <-n.ended:
+		return nil
+	case <-time.After(ready):
+		return errors.Join(fmt.Errorf("the server did not end by %v", signal), n.command.Process.Kill())
+	}
+}
+
+// Freeze stops the process where it is, Thaw has it go on.
+func (n *Node) Freeze() error { return n.signal(syscall.SIGSTOP) }
+
+// Thaw is the end of Freeze.
+func (n *Node) Thaw() error { return n.signal(syscall.SIGCONT) }
+
+func (n *Node) signal(s syscall.Signal) error { return n.command.Process.Signal(s) }
+
+// Alive fails if the process has ended by itself.
+func (n *Node) Alive() error {
+	select {
+	case <-n.ended:
+		return fmt.Errorf("the server has ended by itself: %v\n%s", n.command.ProcessState, n.log)
+	default:
+		return nil
+	}
+}
+
+// Complaints are lines of the log, in all lives, that tell of a defect of the server.
+func (n *Node) Complaints() string { return n.log.complaints() }
+
+// tail keeps the end of a log, and the first lines that tell of a defect.
+type tail struct {
+	mu      sync.Mutex
+	text    []byte
+	defects []byte
+}
+
+const longestTail = 64 << 10
+
+// Write is io.Writer's.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for line := range bytes.Lines(b) {
+		if len(t.defects) < longestTail && isDefect(line) {
+			t.defects = append(t.defects, line...)
+		}
+	}
+	t.text = append(t.text, b...)
+	if len(t.text) > 2*longestTail {
+		t.text = append([]byte(nil), t.text[len(t.text)-longestTail:]...)
+	}
+	return len(b), nil
+}
+
+// isDefect tells lines that no trouble from outside explains.
+func isDefect(line []byte) bool {
+	for _, sign := range []string{"panic:", "fatal error:", "requestId=", "DATA RACE"} {
+		if bytes.Contains(line, []byte(sign)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *tail) complaints() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.defects)
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text[max(0, len(t.text)-4<<10):])
+}

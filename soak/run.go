@@ -1,0 +1,333 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/testdb/scratch"
+	"github.com/letterlock/letterlock/soak/internal/drive"
+	"github.com/letterlock/letterlock/soak/internal/history"
+	"github.com/letterlock/letterlock/soak/internal/rig"
+)
+
+const (
+	// origin is what clients know all nodes by.
+	origin = "https://chat.example.org"
+	// callTimeout is how long devices wait for an answer. It is short, so that many calls go unanswered.
+	callTimeout = time.Second
+)
+
+// options are what is common to the runs of a program.
+type options struct {
+	program  string // the server
+	seed     uint64
+	duration time.Duration
+	people   int
+	// patience is how long everything may take to get quiet after the trouble.
+	patience time.Duration
+	// histories is the directory where histories are written down; empty for nowhere.
+	histories string
+	// postgres is where runs have their databases; nil without.
+	postgres *rig.Postgres
+}
+
+// run is one scenario on one store.
+type run struct {
+	options
+	scenario
+
+	// ctx holds until the run is over, trouble or not.
+	ctx      context.Context //nolint:containedctx // what was broken is repaired when the trouble's own has ended
+	store    string
+	random   *rand.Rand // the trouble's
+	dir      string
+	url      string     // of the database, without the proxy
+	database *rig.Proxy // between the servers and PostgreSQL
+	nats     *rig.NATS
+	ways     []*rig.Proxy // from each server to NATS
+	front    []*rig.Proxy // from the devices to each server
+	nodes    []*rig.Node
+	faults   atomic.Int64
+	cleanups []func() error
+}
+
+// result is what came of a run.
+type result struct {
+	scenario, store     string
+	seed                uint64
+	took                time.Duration
+	operations          int64
+	answered, lost      int64 // tries of sends
+	faults              int64
+	breaches            int64
+	words               []string // what is wrong
+	before, peak, after int64    // memory of the servers, in bytes
+}
+
+// do runs a scenario on a store. The error is about the run itself; what is wrong with the server is in the result.
+func do(ctx context.Context, s scenario, store string, o options) (_ *result, err error) {
+	r := &run{options: o, scenario: s, ctx: ctx, store: store}
+	r.random = rand.New(rand.NewPCG(o.seed, 1<<40)) // #nosec G404 -- a run is to be repeated
+	defer func() {
+		for i := range r.cleanups {
+			err = errors.Join(err, r.cleanups[len(r.cleanups)-1-i]())
+		}
+	}()
+	if err := r.setUp(); err != nil {
+		return nil, err
+	}
+	return r.drive()
+}
+
+func (r *run) setUp() error {
+	dir, err := os.MkdirTemp("", "letterlock-soak-")
+	if err != nil {
+		return err
+	}
+	r.dir = dir
+	r.cleanups = append(r.cleanups, func() error { return os.RemoveAll(dir) })
+	env := []string{
+		"LETTERLOCK_PUBLIC_URL=" + origin, "LETTERLOCK_DATA_DIR=" + dir, "LETTERLOCK_LOG_LEVEL=info",
+		"LETTERLOCK_LOOK_AGAIN=1s", "LETTERLOCK_PING_INTERVAL=1s", "LETTERLOCK_WRITE_TIMEOUT=3s",
+	}
+	if r.store == postgresql {
+		url, err := r.makeDatabase()
+		if err != nil {
+			return err
+		}
+		env = append(env, "LETTERLOCK_DATABASE="+url)
+	}
+	if r.scenario.nodes > 1 {
+		if r.nats, err = rig.NewNATS(r.ctx); err != nil {
+			return err
+		}
+		r.cleanups = append(r.cleanups, func() error { r.nats.Stop(); return nil })
+	}
+	for range r.scenario.nodes {
+		if err := r.startNode(env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// way gives a node's setting for NATS, by way of a proxy of its own; nothing if there is no NATS.
+func (r *run) way() ([]string, error) {
+	if r.nats == nil {
+		return nil, nil
+	}
+	way, err := rig.NewProxy(r.ctx, r.nats.Address)
+	if err != nil {
+		return nil, err
+	}
+	r.cleanups = append(r.cleanups, way.Close)
+	r.ways = append(r.ways, way)
+	return []string{"LETTERLOCK_NATS=nats://" + way.Address}, nil
+}
+
+// makeDatabase makes an empty database, and gives its URL by way of a proxy.
+func (r *run) makeDatabase() (string, error) {
+	url, drop, err := scratch.PostgreSQL(r.ctx, r.postgres.MaintenanceURL())
+	if err != nil {
+		return "", err
+	}
+	r.cleanups = append(r.cleanups, func() error { return drop(context.WithoutCancel(r.ctx)) })
+	if r.database, err = rig.NewProxy(r.ctx, r.postgres.Address); err != nil {
+		return "", err
+	}
+	r.cleanups = append(r.cleanups, r.database.Close)
+	r.url = url
+	return r.database.Instead(url) + r.settings, nil
+}
+
+// startNode starts a server, with a proxy in front of it.
+func (r *run) startNode(env []string) error {
+	way, err := r.way()
+	if err != nil {
+		return err
+	}
+	node, err := rig.NewNode(r.ctx, r.program, slices.Concat(env, way)...)
+	if err != nil {
+		return err
+	}
+	if r.ownDisk {
+		node.OwnDisk(r.dir)
+	}
+	r.cleanups = append(r.cleanups, node.Kill)
+	if err := node.Start(r.ctx); err != nil {
+		return err
+	}
+	r.nodes = append(r.nodes, node)
+	front, err := rig.NewProxy(r.ctx, node.Address)
+	if err != nil {
+		return err
+	}
+	r.cleanups = append(r.cleanups, front.Close)
+	r.front = append(r.front, front)
+	return nil
+}
+
+// drive has the devices work, and judges.
+func (r *run) drive() (*result, error) {
+	result := &result{scenario: r.name, store: r.store, seed: r.seed}
+	began := time.Now()
+	file, err := r.openHistory()
+	if err != nil {
+		return nil, err
+	}
+	log := history.NewLog(file)
+	idle, err := r.goroutines()
+	if err != nil {
+		return nil, err
+	}
+	memory := r.watchMemory()
+	problems, err := drive.Run(r.ctx, r.config(), log, func(ctx context.Context) error { return r.trouble(ctx, r) })
+	result.before, result.peak, result.after = memory()
+	if err == nil {
+		problems = append(problems, r.awaitRest(idle)...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s on %s with seed %d: %w", r.name, r.store, r.seed, err)
+	}
+	checker, err := log.Close()
+	if err != nil {
+		return nil, err
+	}
+	result.operations, result.faults = checker.Operations(), r.faults.Load()
+	result.answered, result.lost = checker.Count(history.Stored), checker.Count(history.Unanswered)
+	breaches, n := checker.Breaches()
+	for _, b := range breaches {
+		result.words = append(result.words, b.String())
+	}
+	result.words = append(append(result.words, problems...), r.stopNodes()...)
+	result.breaches = n + int64(len(result.words)-len(breaches))
+	result.took = time.Since(began)
+	return result, nil
+}
+
+// openHistory makes the file; nil if there is to be none.
+func (r *run) openHistory() (io.Writer, error) {
+	if r.histories == "" {
+		return nil, nil //nolint:nilnil // a log without a file is as good
+	}
+	file, err := os.Create(filepath.Join(r.histories, fmt.Sprintf("%s-%s-%d.jsonl", r.name, r.store, r.seed))) // #nosec G304 -- where who runs this wants it
+	if err != nil {
+		return nil, err
+	}
+	buffer := bufio.NewWriter(file)
+	r.cleanups = append(r.cleanups, file.Close, buffer.Flush)
+	return buffer, nil
+}
+
+func (r *run) config() drive.Config {
+	c := drive.Config{
+		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
+		CallTimeout: callTimeout, Patience: r.patience,
+	}
+	for _, front := range r.front {
+		c.Nodes = append(c.Nodes, front.Address)
+	}
+	return c
+}
+
+// stopNodes ends the servers in order, and gives what they did not do well.
+func (r *run) stopNodes() (words []string) {
+	for i, node := range r.nodes {
+		if err := errors.Join(node.Alive(), node.Stop()); err != nil {
+			words = append(words, fmt.Sprintf("node %d: %v", i+1, err))
+		}
+		if complaints := node.Complaints(); complaints != "" {
+			words = append(words, fmt.Sprintf("node %d has logged defects of its own:\n%s", i+1, complaints))
+		}
+	}
+	return words
+}
+
+// slack is how many goroutines more than at its start an idle server may have.
+const slack = 5
+
+// goroutines sums those of all servers.
+func (r *run) goroutines() (sum int, err error) {
+	for _, node := range r.nodes {
+		n, nodeErr := node.Goroutines(r.ctx)
+		sum, err = sum+n, errors.Join(err, nodeErr)
+	}
+	return sum, err
+}
+
+// awaitRest waits until the servers have let go of all that they did for the devices, which are gone.
+func (r *run) awaitRest(idle int) []string {
+	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
+	defer cancel()
+	for {
+		now, err := r.goroutines()
+		switch {
+		case err == nil && now <= idle+slack*len(r.nodes):
+			return nil
+		case !r.wait(ctx, 20*time.Millisecond, 50*time.Millisecond):
+			return []string{fmt.Sprintf("%d goroutines are left where %d were at first (%v)", now, idle, err)}
+		}
+	}
+}
+
+// anyNode draws one.
+func (r *run) anyNode() *rig.Node { return r.nodes[r.random.IntN(len(r.nodes))] }
+
+// beat is how long nothing happens, about: short runs have trouble too.
+func (r *run) beat() time.Duration { return min(2*time.Second, r.duration/6) }
+
+// fault counts one.
+func (r *run) fault() { r.faults.Add(1) }
+
+// wait waits for a while between two bounds, and tells whether the trouble goes on.
+func (r *run) wait(ctx context.Context, least, most time.Duration) bool {
+	timer := time.NewTimer(least + time.Duration(r.random.Int64N(int64(most-least))))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// watchMemory looks at the servers' memory until its result is called, which gives what it was at first, at the peak, and now.
+func (r *run) watchMemory() func() (before, peak, after int64) {
+	sum := func() (now, peak int64) {
+		for _, node := range r.nodes {
+			n, p := node.Memory()
+			now, peak = now+n, peak+p
+		}
+		return now, peak
+	}
+	before, peak := sum()
+	ctx, cancel := context.WithCancel(r.ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(200 * time.Millisecond); ; {
+			select {
+			case <-tick.C:
+				_, p := sum()
+				peak = max(peak, p)
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			}
+		}
+	}()
+	return func() (int64, int64, int64) {
+		cancel()
+		<-done
+		after, p := sum()
+		return before, max(peak, p), after
+	}
+}

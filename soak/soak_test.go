@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/testmain"
+	"github.com/letterlock/letterlock/soak/internal/rig"
+)
+
+// seedVariable repeats a run, as far as chance goes: trouble meets whatever is going on.
+const seedVariable = "LETTERLOCK_TEST_SEED"
+
+// program is the server, built for these tests.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(testmain.WithServer(m, &program))
+}
+
+// atOnce is how many scenarios share a PostgreSQL, which goes through them one after the other: most of a scenario is waiting.
+const atOnce = 4
+
+// Each scenario for a moment: what runs for hours with `make soak` works, and no breach is to be had at once.
+func TestScenarios(t *testing.T) {
+	o := options{program: program, seed: seed(t), duration: 1200 * time.Millisecond, people: 6, patience: time.Minute}
+	for _, store := range []string{sqlite, postgresql} {
+		list := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !slices.Contains(s.stores, store) })
+		for some := range slices.Chunk(list, atOnce) {
+			t.Run(store, func(t *testing.T) {
+				t.Parallel()
+				o := o
+				if store == postgresql {
+					o.postgres = postgres(t)
+				}
+				for _, s := range some {
+					if err := s.works(t.Context()); err != nil {
+						t.Logf("%s cannot run on this machine: %v", s.name, err)
+						continue
+					}
+					t.Run(s.name, func(t *testing.T) { check(t, s, store, o) })
+				}
+			})
+		}
+	}
+}
+
+func check(t *testing.T, s scenario, store string, o options) {
+	t.Helper()
+	result, err := do(t.Context(), s, store, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range result.words {
+		t.Error(words)
+	}
+	t.Logf("%d operations, %d answered sends, %d unanswered, %d faults in %v; memory %d, %d, %d MB", result.operations, result.answered, result.lost,
+		result.faults, result.took.Round(time.Millisecond),
+		result.before>>20, result.peak>>20, result.after>>20)
+	if result.answered == 0 || result.faults == 0 && !s.quiet {
+		t.Errorf("%d sends were answered, with %d faults: this says nothing", result.answered, result.faults)
+	}
+}
+
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	given := os.Getenv(seedVariable)
+	if given == "" {
+		given = strconv.FormatInt(time.Now().UnixNano(), 10)
+	}
+	n, err := strconv.ParseUint(given, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s=%d", seedVariable, n)
+	return n
+}
+
+func postgres(t *testing.T) *rig.Postgres {
+	t.Helper()
+	if _, err := exec.LookPath("initdb"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("PostgreSQL's programs are not on the PATH, and in CI every test runs")
+		}
+		t.Skipf("needs PostgreSQL's programs on the PATH, as scripts/with-postgres.sh has them (%s)", testdb.PostgresVariable)
+	}
+	p, err := rig.NewPostgres(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// A server that loses what it has answered is found out: here its store goes back to what it was some moments ago.
+func TestALossIsFound(t *testing.T) {
+	t.Parallel()
+	s := scenario{name: "rollback", nodes: 1, trouble: rollback}
+	result, err := do(t.Context(), s, sqlite, options{program: program, seed: seed(t), duration: 2 * time.Second, people: 4, patience: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.breaches == 0 {
+		t.Error("the store went back in time, and nobody has noticed")
+	}
+	for _, words := range result.words[:min(3, len(result.words))] {
+		t.Log(words)
+	}
+}
+
+// A server that does not come back is told of, and does not have a run wait forever.
+func TestAServerThatStaysAwayIsFound(t *testing.T) {
+	t.Parallel()
+	s := scenario{name: "away", nodes: 1, trouble: func(_ context.Context, r *run) error { return r.nodes[0].Kill() }}
+	result, err := do(t.Context(), s, sqlite, options{program: program, seed: seed(t), duration: time.Second, people: 2, patience: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.breaches == 0 {
+		t.Error("the server was gone, and nobody has noticed")
+	}
+}
+
+func rollback(ctx context.Context, r *run) error {
+	node, old := r.nodes[0], r.dir+"-old"
+	defer func() { _ = os.RemoveAll(old) }()
+	again := func(f func() error) error {
+		r.wait(ctx, r.beat(), 2*r.beat())
+		return errors.Join(node.Kill(), f(), node.Start(r.ctx))
+	}
+	if err := again(func() error { return os.CopyFS(old, os.DirFS(r.dir)) }); err != nil {
+		return err
+	}
+	return again(func() error { return errors.Join(os.RemoveAll(r.dir), os.CopyFS(r.dir, os.DirFS(old))) })
+}
