@@ -72,7 +72,7 @@ func freeAddresses(ctx context.Context, n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() //nolint:errcheck // it has served its purpose
+		defer l.Close()
 		found = append(found, l.Addr().String())
 	}
 	return found, nil
