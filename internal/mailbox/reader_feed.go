@@ -69,7 +69,7 @@ func (s *Service) Feed(ctx context.Context, device identity.DeviceID, after *Cur
 		position: start, behind: true,
 	}
 	// It listens before it reads: what is committed in between is heard of, or read.
-	if err := s.readers.add(f, s.hub); err != nil {
+	if err := s.readers.add(ctx, f, s.hub); err != nil {
 		return nil, err
 	}
 	ready()

@@ -23,13 +23,17 @@ type readers struct {
 func newReaders() readers { return readers{open: make(map[identity.DeviceID]*Feed)} }
 
 // add makes f the reader of its device and lets it listen. The reader before it, here or on another node, ends.
-func (s *readers) add(f *Feed, hub Hub) error {
+// With ctx over f is nobody's any more, and does not end one that may be newer.
+func (s *readers) add(ctx context.Context, f *Feed, hub Hub) error {
 	f.id = rand.Uint64() // #nosec G404 -- a name, not a secret
 	// All under one lock, so that of two subscriptions that begin at once the same one is the newer for everyone here.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
 		return s.stopped
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if before := s.open[f.device]; before != nil {
 		_ = before.end(superseded())
