@@ -52,6 +52,16 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 	return seen
 }
 
+// Overlooked reports whether a request looks like one of a proxy that the operator has forgotten to name: it says for whom it speaks,
+// and comes from where proxies are, this machine or a private network. Anybody may say so; it is a reason to ask, not to believe.
+func (p Proxies) Overlooked(r *http.Request) bool {
+	if len(r.Header["X-Forwarded-For"]) == 0 {
+		return false
+	}
+	hop := parseHop(r.RemoteAddr)
+	return (hop.IsLoopback() || hop.IsPrivate()) && !p.trust(hop)
+}
+
 func (p Proxies) trust(addr netip.Addr) bool {
 	return slices.ContainsFunc(p, func(network netip.Prefix) bool { return network.Contains(addr) })
 }

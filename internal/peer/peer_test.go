@@ -54,6 +54,23 @@ func TestSeveralLinesAreOne(t *testing.T) {
 	}
 }
 
+func TestOverlookedProxies(t *testing.T) {
+	proxies, _ := peer.ParseProxies([]string{"10.1.0.0/16"})
+	for remote, want := range map[string]bool{
+		"127.0.0.1:1": true, "[::1]:1": true, "192.168.1.1:1": true, "10.2.0.1:1": true, "[fd00::1]:1": true,
+		"10.1.0.1:1": false, "203.0.113.5:1": false, "@": false,
+	} {
+		request := &http.Request{RemoteAddr: remote, Header: http.Header{}}
+		if proxies.Overlooked(request) {
+			t.Errorf("%s without the header", remote)
+		}
+		request.Header.Set("X-Forwarded-For", "198.51.100.1")
+		if got := proxies.Overlooked(request); got != want {
+			t.Errorf("%s: %v", remote, got)
+		}
+	}
+}
+
 func TestParseProxiesNamesTheVariable(t *testing.T) {
 	for _, text := range []string{"", "proxy", "10.0.0.0/33", "10.0.0.1:80"} {
 		if _, err := peer.ParseProxies([]string{text}); err == nil || !strings.Contains(err.Error(), "LETTERLOCK_TRUSTED_PROXIES") {

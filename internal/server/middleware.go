@@ -29,6 +29,18 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
+// framed has a connection end with a request whose body came in chunks. net/http forgets whether it had a Content-Length as
+// well, by which a proxy in front may have found another end: what the proxy takes for the rest of the body must not be
+// taken for the next request (RFC 9112, 6.1).
+func framed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // recovering answers a panic of a handler as a defect.
 func (s *Server) recovering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -96,9 +97,9 @@ func TestOperationsWithoutTokenAreLimitedByAddress(t *testing.T) {
 
 // Nobody is believed about where they come from unless the operator says so.
 func TestForwardedForOfStrangersCountsForNothing(t *testing.T) {
-	now := &clock{now: time.Now()}
+	now, log := &clock{now: time.Now()}, &buffer{}
 	s := testserver.Start(t, testserver.Options{
-		TrustedProxies: []string{"10.0.0.0/8"}, Now: now.Now,
+		TrustedProxies: []string{"10.0.0.0/8"}, Now: now.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Limits: func(l *limits.Limits) { l.AddressOperationsPerMinute = 2 },
 	})
 	// Loopback is not limited, whoever it says that it speaks for.
@@ -106,6 +107,10 @@ func TestForwardedForOfStrangersCountsForNothing(t *testing.T) {
 		if answer := ask(t, s, someone, "", versionQuery); answer.Code() != "" {
 			t.Fatal(answer.Body)
 		}
+	}
+	// The operator is asked, once, and not told whose word it was.
+	if text := log.String(); strings.Count(text, "LETTERLOCK_TRUSTED_PROXIES") != 1 || strings.Contains(text, someone) {
+		t.Errorf("the log says %s", text)
 	}
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -43,7 +44,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("/", reading(app))
-	return s.measuring(s.recovering(s.logging(secured(mux)))), nil
+	return s.measuring(s.recovering(s.logging(secured(framed(mux))))), nil
 }
 
 func (s *Server) graphQL() *handler.Server {
@@ -71,7 +72,7 @@ func (s *Server) graphQL() *handler.Server {
 // authorize puts the caller into the context. Nobody looks at the token until a field needs it.
 func (s *Server) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		from := s.proxies.Client(r)
+		from := s.locate(r)
 		if s.sockets.Supports(r) {
 			if err := s.rates.Socket(from); err != nil {
 				s.present.Write(r.Context(), w, http.StatusTooManyRequests, "application/json; charset=utf-8", err)
@@ -81,6 +82,17 @@ func (s *Server) authorize(next http.Handler) http.Handler {
 		ctx := s.callers.WithAuthorization(r.Context(), r.Header.Get("Authorization"), from)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// locate gives the address that a request comes from. A proxy that the operator may have forgotten it reports once.
+func (s *Server) locate(r *http.Request) netip.Addr {
+	if s.proxies.Overlooked(r) {
+		s.overlooked.Do(func() {
+			s.config.Log.WarnContext(r.Context(), "requests come with X-Forwarded-For from an address that is not in LETTERLOCK_TRUSTED_PROXIES: "+
+				"if that is your proxy, its clients are limited together, or not at all, until you name it")
+		})
+	}
+	return s.proxies.Client(r)
 }
 
 // carry gives the context of a socket where its request came from. The rest of the request is not kept.

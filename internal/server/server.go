@@ -32,11 +32,12 @@ import (
 
 // Server is one node. New makes it, Serve runs it.
 type Server struct {
-	config   Config
-	listener net.Listener
-	origins  *origins.Policy
-	proxies  peer.Proxies
-	db       *database.DB
+	config     Config
+	listener   net.Listener
+	origins    *origins.Policy
+	proxies    peer.Proxies
+	overlooked sync.Once // whether a proxy that is not among them was reported
+	db         *database.DB
 
 	hub       wakeup.Node[mailbox.Message]
 	directory *directory.Directory
