@@ -74,6 +74,9 @@ func (d *Directory) readDevice(ctx context.Context, id identity.DeviceID) (Devic
 	if err != nil {
 		return Device{}, database.Unavailable("look up a device", err)
 	}
+	if row.Edges.User == nil { // the user was deleted since the row was read
+		return Device{}, d.noDevice(ctx, id)
+	}
 	return deviceOf(row, row.Edges.User)
 }
 
