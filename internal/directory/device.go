@@ -57,8 +57,9 @@ func (d *Directory) Removed(ctx context.Context, ids []string) ([]string, error)
 		if err != nil {
 			return nil, database.Unavailable("look for removed devices", err)
 		}
+		slices.Sort(listed)
 		for _, id := range some {
-			if !slices.Contains(listed, id) {
+			if _, found := slices.BinarySearch(listed, id); !found {
 				removed = append(removed, id)
 			}
 		}
