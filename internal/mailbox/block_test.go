@@ -155,3 +155,40 @@ func TestDeletedMailboxesAreGone(t *testing.T) {
 		}
 	})
 }
+
+// Long mailboxes are drained in steps before they are deleted, and stay what they say they are in between.
+func TestDrainKeepsTheCounters(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		alice, bob := w.user(1), w.user(1)
+		const n = drainAbove + drainStep + 7
+		to := make([]Outgoing, 0, n)
+		for range n {
+			send := w.letter(bob, "four", alice)
+			to = append(to, Outgoing{MessageID: send.MessageID, Recipients: send.Recipients})
+		}
+		for len(to) > 0 {
+			k := min(len(to), 200)
+			if _, err := w.SendAll(w.ctx, Call{CallID: w.newID(), SenderUser: bob.id, SenderDevice: bob.devices[0], Messages: to[:k]}); err != nil {
+				t.Fatal(err)
+			}
+			to = to[k:]
+		}
+		for _, want := range []struct {
+			more bool
+			left int64
+		}{{true, n - drainStep}, {true, 0}, {false, 0}} {
+			w.change(func(tx *ent.Tx) error {
+				more, err := w.Drain(w.ctx, tx, alice.id)
+				if more != want.more {
+					t.Errorf("more is %v, want %v", more, want.more)
+				}
+				return err
+			})
+			if got := w.status(alice.devices[0]); got.Waiting != want.left || got.WaitingBytes != 4*want.left {
+				t.Errorf("%d messages of %d bytes wait, want %d", got.Waiting, got.WaitingBytes, want.left)
+			}
+		}
+		w.fill(bob, alice, 1)
+		equal(t, "numbers", numbers(w.waiting(alice.devices[0])), []int64{n + 1})
+	}, func(o *Options) { o.Limits = Limits{MaxMessages: 1 << 20, MaxMessagesPerSender: 1 << 20} })
+}
