@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -103,6 +104,8 @@ func newBusy(t *testing.T, db *database.DB) *busy {
 	b.words = append(b.words, "Wilhelmina-the-neighbour", secretPassphrase)
 	check(t, alice.Unlink(t.Context(), tablet.DeviceID()))
 	b.fail(t, alice, tablet)
+	check(t, alice.Block(t.Context(), bob.UserID()))
+	check(t, alice.ExportUser(t.Context(), func(json.RawMessage) error { return nil }))
 	if _, err := carol.DeleteUser(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -68,8 +68,35 @@ func TestDeletionIsOfOneServerAndOneList_S7(t *testing.T) {
 	}
 }
 
+func TestDeletionVectors(t *testing.T) {
+	type deletionVector struct {
+		vector
+		Statement hexBytes
+		Inputs    struct {
+			UserSeed hexBytes
+			Version  uint32
+			Origin   string
+		}
+	}
+	eachVector(t, "deletions.json", func(t *testing.T, v deletionVector) {
+		read, err := identity.ParseDeletion(v.Statement)
+		v.wantClass(t, err)
+		if err != nil {
+			return
+		}
+		user := signingKey(t, v.Inputs.UserSeed)
+		made, err := identity.SignDeletion(user, v.Inputs.Version, v.Inputs.Origin)
+		if err != nil || !bytes.Equal(made, v.Statement) {
+			t.Errorf("made of the same inputs: other bytes, %v", err)
+		}
+		if read != (identity.Deletion{UserKey: user.PublicKey(), Version: v.Inputs.Version, Origin: v.Inputs.Origin}) {
+			t.Errorf("parsed %+v", read)
+		}
+	})
+}
+
 func FuzzParseDeletion(f *testing.F) {
-	f.Add(deletion(f, newPerson(f, "alice")))
+	addSeeds(f, "deletions.json", func(v statementSeed) { f.Add([]byte(v.Statement)) })
 	f.Fuzz(func(t *testing.T, input []byte) {
 		read, err := identity.ParseDeletion(input)
 		if err != nil {

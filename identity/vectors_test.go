@@ -43,6 +43,7 @@ var classes = map[string]error{
 	"prekey-number":     identity.ErrPrekeyNumber,
 	"prekey-owner":      identity.ErrPrekeyOwner,
 	"prekey-kem":        identity.ErrPrekeyKEM,
+	"deletion-form":     identity.ErrDeletionForm,
 	"token-form":        identity.ErrTokenForm,
 	"token-algorithm":   identity.ErrTokenAlgorithm,
 	"token-type":        identity.ErrTokenType,

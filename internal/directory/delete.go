@@ -55,32 +55,51 @@ func deletionInvalid(why string) *problem.Error {
 	return problem.New(problem.StatementInvalid, "The deletion is refused: "+why+".")
 }
 
-// delete commits the deletion, and ends what the devices have open.
+// delete commits the deletion, and ends what the devices have open. Where much waits it goes first, in transactions of its own: if a
+// later one fails, the user is there with less in their mailboxes.
 func (d *Directory) delete(ctx context.Context, deletion identity.Deletion) (at time.Time, err error) {
 	var ended []identity.DeviceID
-	err = d.write(ctx, func(ctx context.Context, tx *ent.Tx) (err error) {
-		user, err := d.lockUser(ctx, tx, deletion.UserID())
-		if ent.IsNotFound(err) {
-			return database.ErrMoved // the same call came first
+	for more := true; more; {
+		if ctx.Err() != nil {
+			return at, database.Unavailable("delete a user", context.Cause(ctx))
 		}
-		if err != nil {
+		err = d.write(ctx, func(ctx context.Context, tx *ent.Tx) (err error) {
+			if err := d.lockVersion(ctx, tx, deletion); err != nil {
+				return err
+			}
+			if more, err = d.mailboxes.Drain(ctx, tx, deletion.UserID()); err != nil || more {
+				return err
+			}
+			at = time.UnixMicro(d.options.Now().UnixMicro()).UTC()
+			ended, err = d.deleteUser(ctx, tx, deletion.UserID(), at)
 			return err
+		})
+		if err != nil {
+			more = false
 		}
-		if user.ListVersion != deletion.Version {
-			return problem.New(problem.ListConflict, fmt.Sprintf("The deletion names version %d of the device list; version %d holds now. "+
-				"Fetch the chain with the query user, verify it and sign the deletion anew.", deletion.Version, user.ListVersion))
-		}
-		at = time.UnixMicro(d.options.Now().UnixMicro()).UTC()
-		ended, err = d.deleteUser(ctx, tx, deletion.UserID(), at)
-		return err
-	})
+	}
 	if err == nil || errors.Is(err, problem.New(problem.OutcomeUnknown, "")) {
 		d.devices.invalidate(ended)
 	}
-	if err == nil && len(ended) > 0 {
+	if err == nil {
 		d.mailboxes.Closed(ended...)
 	}
 	return at, err
+}
+
+// lockVersion locks the user's row, if the list that the deletion names is the one that holds.
+func (d *Directory) lockVersion(ctx context.Context, tx *ent.Tx, deletion identity.Deletion) error {
+	user, err := d.lockUser(ctx, tx, deletion.UserID())
+	switch {
+	case ent.IsNotFound(err):
+		return database.ErrMoved // the same call came first
+	case err != nil:
+		return err
+	case user.ListVersion != deletion.Version:
+		return problem.New(problem.ListConflict, fmt.Sprintf("The deletion names version %d of the device list; version %d holds now. "+
+			"Fetch the chain with the query user, verify it and sign the deletion anew.", deletion.Version, user.ListVersion))
+	}
+	return nil
 }
 
 // deleteUser deletes the rows of a user whose own row tx has locked. Mailboxes come first, in the order in which others lock them;

@@ -57,8 +57,9 @@ func (d *Directory) Removed(ctx context.Context, ids []string) ([]string, error)
 		if err != nil {
 			return nil, database.Unavailable("look for removed devices", err)
 		}
+		slices.Sort(listed)
 		for _, id := range some {
-			if !slices.Contains(listed, id) {
+			if _, found := slices.BinarySearch(listed, id); !found {
 				removed = append(removed, id)
 			}
 		}
@@ -73,6 +74,9 @@ func (d *Directory) readDevice(ctx context.Context, id identity.DeviceID) (Devic
 	}
 	if err != nil {
 		return Device{}, database.Unavailable("look up a device", err)
+	}
+	if row.Edges.User == nil { // the user was deleted since the row was read
+		return Device{}, d.noDevice(ctx, id)
 	}
 	return deviceOf(row, row.Edges.User)
 }

@@ -27,6 +27,8 @@ type Mailboxes interface {
 	MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID, version uint32, added, removed []identity.DeviceID) error
 	// Block makes these the users from whom the device's mailbox takes nothing, inside tx.
 	Block(ctx context.Context, tx *ent.Tx, device identity.DeviceID, users []identity.UserID) error
+	// Drain deletes a part of what waits for the user where it is much, inside tx, and reports whether it did.
+	Drain(ctx context.Context, tx *ent.Tx, user identity.UserID) (more bool, err error)
 	// Delete deletes the mailboxes of the user with all that waits in them, inside tx.
 	Delete(ctx context.Context, tx *ent.Tx, user identity.UserID) error
 	// Closed tells, after the commit, that these devices were removed, so that their open readers end.

@@ -231,6 +231,8 @@ func (b *boxes) Block(context.Context, *ent.Tx, identity.DeviceID, []identity.Us
 	return b.fail
 }
 
+func (b *boxes) Drain(context.Context, *ent.Tx, identity.UserID) (bool, error) { return false, b.fail }
+
 func (b *boxes) Delete(ctx context.Context, tx *ent.Tx, _ identity.UserID) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

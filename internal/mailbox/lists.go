@@ -42,31 +42,6 @@ func (s *Service) MoveList(ctx context.Context, tx *ent.Tx, user identity.UserID
 	return nil
 }
 
-// Delete deletes the mailboxes of a user, closed ones too, with all that waits in them, in the directory's own transaction. It
-// locks as MoveList does; a send that waits for the lock finds that there is no such recipient, and one that is numbered before
-// goes as well. What the user has sent waits on for its recipients. After the commit call Closed with the devices.
-func (s *Service) Delete(ctx context.Context, tx *ent.Tx, user identity.UserID) error {
-	if err := s.lockUser(ctx, tx, user); err != nil {
-		return fmt.Errorf("lock the mailboxes of a user: %w", err)
-	}
-	ids, err := tx.Mailbox.Query().Where(mailbox.UserID(user.String())).IDs(ctx)
-	if err != nil {
-		return fmt.Errorf("find the mailboxes of a user: %w", err)
-	}
-	for _, id := range ids {
-		if err := emptyMailbox(ctx, tx, id); err != nil {
-			return fmt.Errorf("empty a mailbox: %w", err)
-		}
-	}
-	if _, err := tx.Block.Delete().Where(block.UserID(user.String())).Exec(ctx); err != nil {
-		return fmt.Errorf("delete blocks of a user: %w", err)
-	}
-	if _, err := tx.Mailbox.Delete().Where(mailbox.IDIn(ids...)).Exec(ctx); err != nil {
-		return fmt.Errorf("delete mailboxes: %w", err)
-	}
-	return nil
-}
-
 // emptyMailbox deletes what waits in a mailbox, and whom it blocks.
 func emptyMailbox(ctx context.Context, tx *ent.Tx, id int64) error {
 	if _, err := tx.Block.Delete().Where(block.MailboxID(id)).Exec(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -295,4 +296,87 @@ func TestDeletedUserIsCutOffOnEveryNode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nothing is left behind by what runs while a user is deleted: sends, uploads, publications, blocks, and the same deletion on another node.
+func TestDeletionMeetsEverythingElse(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		urls := []string{"https://chat.example.org"}
+		here := testserver.Start(t, testserver.Options{DB: db, PublicURLs: urls})
+		there := testserver.Start(t, testserver.Options{DB: testdb.Reopen(t, db), PublicURLs: urls})
+		for range 5 {
+			alice, bob := here.Register(t), there.Register(t)
+			a, b := alice.Devices[0], bob.Devices[0]
+			next := alice.Sign(a, alice.NewDevice())
+			deletions := []map[string]any{alice.Deletion(here.URL)}
+			alice.List = next
+			deletions = append(deletions, alice.Deletion(here.URL))
+			tasks := []func() *testserver.Answer{
+				func() *testserver.Answer {
+					return there.Query(t, a.Token(here.URL), testserver.UploadPrekeys, map[string]any{"input": a.Prekeys(5)})
+				},
+				func() *testserver.Answer {
+					return there.Query(t, a.Token(here.URL), testserver.PublishList,
+						map[string]any{"input": map[string]any{"deviceList": testserver.Bytes(next.Statement())}})
+				},
+				func() *testserver.Answer {
+					return there.Query(t, b.Token(here.URL), testserver.SetBlocked, map[string]any{"ids": []any{alice.ID.String()}})
+				},
+				func() *testserver.Answer {
+					return here.Query(t, a.Token(here.URL), testserver.SetBlocked, map[string]any{"ids": []any{bob.ID.String()}})
+				},
+			}
+			for i := range 8 {
+				s := []*testserver.Server{here, there}[i%2]
+				input := testserver.Message(t, "hello", b, a)
+				first(input, "recipients")["listVersion"] = 1
+				tasks = append(tasks,
+					func() *testserver.Answer {
+						return s.Query(t, b.Token(s.URL), testserver.SendMessage, map[string]any{"input": input})
+					},
+					func() *testserver.Answer {
+						return s.Query(t, a.Token(s.URL), testserver.DeleteUser, map[string]any{"input": deletions[i/2%2]})
+					})
+			}
+			answers := make([]*testserver.Answer, len(tasks))
+			var running sync.WaitGroup
+			for i, task := range tasks {
+				running.Go(func() { answers[i] = task() })
+			}
+			running.Wait()
+			deleted := false
+			for _, answer := range answers {
+				deleted = deleted || strings.Contains(answer.Body, `"deletedAt"`)
+				switch answer.Code() {
+				case "", "RECIPIENT_UNKNOWN", "DEVICE_LIST_CHANGED", "DEVICE_REMOVED", "LIST_CONFLICT":
+				default:
+					t.Errorf("%s", answer.Body)
+				}
+			}
+			if !deleted {
+				here.Query(t, a.Token(here.URL), testserver.DeleteUser, map[string]any{"input": deletions[1]}).Into(t, &struct{}{})
+			}
+			cells := testdb.Dump(t, db)
+			for what, trace := range traces(alice) {
+				if places := testdb.Find(cells, trace); len(places) > 0 {
+					t.Errorf("%s is in %v", what, places)
+				}
+			}
+			if n := orphans(t, db); n > 0 {
+				t.Errorf("%d messages, prekeys or blocks are in no mailbox and of no device", n)
+			}
+		}
+	})
+}
+
+// orphans counts rows whose mailbox or device is gone.
+func orphans(t *testing.T, db *database.DB) (n int) {
+	t.Helper()
+	err := db.SQL.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM messages WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)) +
+		(SELECT count(*) FROM blocks WHERE mailbox_id NOT IN (SELECT id FROM mailboxes)) +
+		(SELECT count(*) FROM prekeys WHERE device_id NOT IN (SELECT id FROM devices))`).Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
