@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/letterlock/letterlock/internal/testdb/scratch"
 	"github.com/letterlock/letterlock/soak/internal/drive"
 	"github.com/letterlock/letterlock/soak/internal/history"
 	"github.com/letterlock/letterlock/soak/internal/rig"
@@ -88,94 +82,6 @@ func do(ctx context.Context, s scenario, store string, o options) (_ *result, er
 	return r.drive()
 }
 
-func (r *run) setUp() error {
-	dir, err := os.MkdirTemp("", "letterlock-soak-")
-	if err != nil {
-		return err
-	}
-	r.dir = dir
-	r.cleanups = append(r.cleanups, func() error { return os.RemoveAll(dir) })
-	env := []string{
-		"LETTERLOCK_PUBLIC_URL=" + origin, "LETTERLOCK_DATA_DIR=" + dir, "LETTERLOCK_LOG_LEVEL=info",
-		"LETTERLOCK_LOOK_AGAIN=1s", "LETTERLOCK_PING_INTERVAL=1s", "LETTERLOCK_WRITE_TIMEOUT=3s",
-	}
-	if r.store == postgresql {
-		url, err := r.makeDatabase()
-		if err != nil {
-			return err
-		}
-		env = append(env, "LETTERLOCK_DATABASE="+url)
-	}
-	if r.scenario.nodes > 1 {
-		if r.nats, err = rig.NewNATS(r.ctx); err != nil {
-			return err
-		}
-		r.cleanups = append(r.cleanups, func() error { r.nats.Stop(); return nil })
-	}
-	for range r.scenario.nodes {
-		if err := r.startNode(env); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// way gives a node's setting for NATS, by way of a proxy of its own; nothing if there is no NATS.
-func (r *run) way() ([]string, error) {
-	if r.nats == nil {
-		return nil, nil
-	}
-	way, err := rig.NewProxy(r.ctx, r.nats.Address)
-	if err != nil {
-		return nil, err
-	}
-	r.cleanups = append(r.cleanups, way.Close)
-	r.ways = append(r.ways, way)
-	return []string{"LETTERLOCK_NATS=nats://" + way.Address}, nil
-}
-
-// makeDatabase makes an empty database, and gives its URL by way of a proxy.
-func (r *run) makeDatabase() (string, error) {
-	url, drop, err := scratch.PostgreSQL(r.ctx, r.postgres.MaintenanceURL())
-	if err != nil {
-		return "", err
-	}
-	r.cleanups = append(r.cleanups, func() error { return drop(context.WithoutCancel(r.ctx)) })
-	if r.database, err = rig.NewProxy(r.ctx, r.postgres.Address); err != nil {
-		return "", err
-	}
-	r.cleanups = append(r.cleanups, r.database.Close)
-	r.url = url
-	return r.database.Instead(url) + r.settings, nil
-}
-
-// startNode starts a server, with a proxy in front of it.
-func (r *run) startNode(env []string) error {
-	way, err := r.way()
-	if err != nil {
-		return err
-	}
-	node, err := rig.NewNode(r.ctx, r.program, slices.Concat(env, way)...)
-	if err != nil {
-		return err
-	}
-	if r.ownDisk {
-		node.OwnDisk(r.dir)
-	}
-	r.cleanups = append(r.cleanups, node.Kill)
-	if err := node.Start(r.ctx); err != nil {
-		return err
-	}
-	r.nodes = append(r.nodes, node)
-	front, err := rig.NewProxy(r.ctx, node.Address)
-	if err != nil {
-		return err
-	}
-	r.cleanups = append(r.cleanups, front.Close)
-	r.front = append(r.front, front)
-	return nil
-}
-
 // drive has the devices work, and judges.
 func (r *run) drive() (*result, error) {
 	result := &result{scenario: r.name, store: r.store, seed: r.seed}
@@ -214,20 +120,6 @@ func (r *run) drive() (*result, error) {
 	return result, nil
 }
 
-// openHistory makes the file; nil if there is to be none.
-func (r *run) openHistory() (io.Writer, error) {
-	if r.histories == "" {
-		return nil, nil //nolint:nilnil // a log without a file is as good
-	}
-	file, err := os.Create(filepath.Join(r.histories, fmt.Sprintf("%s-%s-%d.jsonl", r.name, r.store, r.seed))) // #nosec G304 -- where who runs this wants it
-	if err != nil {
-		return nil, err
-	}
-	buffer := bufio.NewWriter(file)
-	r.cleanups = append(r.cleanups, file.Close, buffer.Flush)
-	return buffer, nil
-}
-
 func (r *run) config() drive.Config {
 	c := drive.Config{
 		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
@@ -252,33 +144,6 @@ func (r *run) stopNodes() (words []string) {
 	return words
 }
 
-// slack is how many goroutines more than at its start an idle server may have.
-const slack = 5
-
-// goroutines sums those of all servers.
-func (r *run) goroutines() (sum int, err error) {
-	for _, node := range r.nodes {
-		n, nodeErr := node.Goroutines(r.ctx)
-		sum, err = sum+n, errors.Join(err, nodeErr)
-	}
-	return sum, err
-}
-
-// awaitRest waits until the servers have let go of all that they did for the devices, which are gone.
-func (r *run) awaitRest(idle int) []string {
-	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
-	defer cancel()
-	for {
-		now, err := r.goroutines()
-		switch {
-		case err == nil && now <= idle+slack*len(r.nodes):
-			return nil
-		case !r.wait(ctx, 20*time.Millisecond, 50*time.Millisecond):
-			return []string{fmt.Sprintf("%d goroutines are left where %d were at first (%v)", now, idle, err)}
-		}
-	}
-}
-
 // anyNode draws one.
 func (r *run) anyNode() *rig.Node { return r.nodes[r.random.IntN(len(r.nodes))] }
 
@@ -297,37 +162,4 @@ func (r *run) wait(ctx context.Context, least, most time.Duration) bool {
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil
-}
-
-// watchMemory looks at the servers' memory until its result is called, which gives what it was at first, at the peak, and now.
-func (r *run) watchMemory() func() (before, peak, after int64) {
-	sum := func() (now, peak int64) {
-		for _, node := range r.nodes {
-			n, p := node.Memory()
-			now, peak = now+n, peak+p
-		}
-		return now, peak
-	}
-	before, peak := sum()
-	ctx, cancel := context.WithCancel(r.ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for tick := time.NewTicker(200 * time.Millisecond); ; {
-			select {
-			case <-tick.C:
-				_, p := sum()
-				peak = max(peak, p)
-			case <-ctx.Done():
-				tick.Stop()
-				return
-			}
-		}
-	}()
-	return func() (int64, int64, int64) {
-		cancel()
-		<-done
-		after, p := sum()
-		return before, max(peak, p), after
-	}
 }
