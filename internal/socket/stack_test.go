@@ -31,5 +31,5 @@ func stackInUse() int {
 	runtime.GC()
 	samples := []metrics.Sample{{Name: "/gc/scan/stack:bytes"}}
 	metrics.Read(samples)
-	return int(samples[0].Value.Uint64()) //nolint:gosec // a size
+	return int(samples[0].Value.Uint64())
 }
