@@ -18,8 +18,9 @@ const (
 	smallHeap = 4 << 20
 	// window is how many intervals the Keeper looks back.
 	window = 8
-	// growth of what lives by more than this share of it, within the window, halves both.
-	growth = 8
+	// growth of what lives by more than this, and than an eighth, within the window, halves both.
+	growth      = 4 << 20
+	growthShare = 8
 	// little was allocated in the window if it is less than this, or than a quarter of what lives: the process is quiet.
 	little      = 16 << 20
 	littleShare = 4
@@ -106,7 +107,7 @@ func (k *Keeper) look() {
 // differences are left alone.
 func (k *Keeper) pace(before, now reading) {
 	want, least := k.collector.least, uint64(garbage)
-	if now.live > before.live+before.live/growth {
+	if now.live > before.live+max(growth, before.live/growthShare) {
 		want, least = want/2, least/2
 	}
 	want = max(want, int(100*least/max(now.scanned, smallHeap))) //nolint:gosec // 1,600 at most

@@ -30,7 +30,6 @@ func TestMemoryIsGivenBackAfterABurst(t *testing.T) {
 	}
 	k.look()
 	runtime.KeepAlive(held)
-	held = nil
 	for range looks {
 		k.look()
 	}

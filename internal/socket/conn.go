@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -22,6 +23,7 @@ type conn struct {
 	sockets *Sockets
 	exec    graphql.GraphExecutor
 	ws      *websocket.Conn
+	reader  *bufio.Reader // the one that ws reads by
 	network net.Conn
 	ctx     context.Context // the operations' are made of it. The reader's; Init adds who calls
 	working sync.WaitGroup  // operations, and what writes
@@ -49,7 +51,7 @@ type conn struct {
 func newConn(s *Sockets, ws *websocket.Conn, w *wire, exec graphql.GraphExecutor) *conn {
 	now := time.Now()
 	c := &conn{
-		sockets: s, exec: s.options.Guard.Over(exec, true), ws: ws, network: w.Conn,
+		sockets: s, exec: s.options.Guard.Over(exec, true), ws: ws, reader: w.reader, network: w.Conn,
 		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1,
 	}
 	c.ctx = context.WithValue(context.Background(), key{}, member(c))
@@ -77,6 +79,8 @@ func newConn(s *Sockets, ws *websocket.Conn, w *wire, exec graphql.GraphExecutor
 // called nothing that takes more stack than a goroutine begins with, 2 KiB of which it takes half. That is what an idle socket
 // costs most, so that this is as small as it can be.
 func (c *conn) serve() {
+	// Go begins goroutines with more if on average more is in use. Here less is than in NextReader, which sees the same error.
+	_, _ = c.reader.Peek(1)
 	kind, r, err := c.ws.NextReader()
 	if kind != websocket.TextMessage {
 		r = nil

@@ -79,7 +79,6 @@ func New(options Options) *Sockets {
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
-		ReadBufferSize:   256, // what is longer is read past it
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{modern, legacy},
@@ -113,6 +112,7 @@ func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		s.serveLegacy(ws, r, exec)
 		return
 	}
+	network.reader.Reset(network.Conn) // Gorilla has set it to the wire, which takes one call more.
 	c := newConn(s, ws, network, exec)
 	if s.options.Carry != nil {
 		c.ctx = s.options.Carry(c.ctx, r.Context())

@@ -9,11 +9,15 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// wire is the network connection as gorilla gets it. Gorilla reads from it; what it writes once the handshake is over are close
+// readBuffer is what is read at once. What is longer is read past it. Gorilla takes no less for a buffer of ours.
+const readBuffer = 288
+
+// wire is the network connection as gorilla gets it. Gorilla reads past it; what it writes once the handshake is over are close
 // frames, for broken framing and messages that are too long, and these have to wait their turn like all others.
 type wire struct {
 	net.Conn
-	conn *conn // nil during the handshake, and for legacy sockets, whose writing is gorilla's
+	reader *bufio.Reader // of the network connection, once it was taken over
+	conn   *conn         // nil during the handshake, and for legacy sockets, whose writing is gorilla's
 }
 
 // Write writes, or hands a close frame on.
@@ -41,12 +45,16 @@ type hijacker struct {
 	wire *wire
 }
 
-// Hijack takes the connection over.
+// Hijack takes the connection over. Gorilla reads by our reader; only what was sent too early is in the other, for it to refuse.
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	network, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
 	h.wire.Conn = network
+	if buffered.Reader.Buffered() == 0 {
+		h.wire.reader = bufio.NewReaderSize(network, readBuffer)
+		buffered.Reader = h.wire.reader
+	}
 	return h.wire, buffered, nil
 }
