@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"slices"
@@ -22,6 +23,10 @@ const seedVariable = "LETTERLOCK_TEST_SEED"
 var program string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // runs wait more than they work
+		panic(err)
+	}
 	os.Exit(testmain.WithServer(m, &program))
 }
 
