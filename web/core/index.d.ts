@@ -45,6 +45,8 @@ export interface Connection {
   retryAt?: Timestamp;
   /** What was in the way, for people. */
   reason?: string;
+  /** The same for programs: `INVITE_REQUIRED` and the like. */
+  code?: string;
 }
 
 export interface Self {
@@ -186,8 +188,11 @@ export interface Letterlock {
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void;
 
   // Identity
-  /** Makes the keys of a new user with this first device. Nobody is asked for anything. */
-  create(options?: { passphrase?: string }): Promise<Self>;
+  /**
+   * Makes the keys of a new user with this first device. Nobody is asked for anything; a server that asks for an operator's invite gets
+   * this one with the registration. If it is refused, with `INVITE_REQUIRED`, `setSetting('invite', …)` and `connect` try another.
+   */
+  create(options?: { passphrase?: string; invite?: string }): Promise<Self>;
   unlock(passphrase: string): Promise<void>;
   /** Locks the records with another passphrase; none if it is empty. `current` is asked for if there is one. */
   changePassphrase(passphrase: string, current?: string): Promise<void>;

@@ -83,14 +83,19 @@ export class Server {
 
   /** Starts it again. */
   async start() {
-    const { child, lines } = run(this.t, LETTERLOCK, [], environment({
-      LETTERLOCK_ADDR: `127.0.0.1:${this.port}`,
-      ...this.database,
-      ...this.settings,
-    }));
+    const { child, lines } = run(this.t, LETTERLOCK, [], this.#environment());
     this.child = child;
     this.lines = lines;
     await lines.find((text) => /msg=serving /.test(text), 'the server to serve');
+  }
+
+  #environment() {
+    return environment({ LETTERLOCK_ADDR: `127.0.0.1:${this.port}`, ...this.database, ...this.settings });
+  }
+
+  /** What another command of the program prints, with the server's settings. */
+  async command(...args) {
+    return (await execute(LETTERLOCK, args, { env: this.#environment(), timeout: PATIENCE_MS })).stdout.trim();
   }
 
   /** Ends it: in order, or as if the power had gone. @param {'SIGTERM' | 'SIGKILL'} signal */

@@ -60,7 +60,7 @@ export class Connection {
       if (!error) continue;
       if (!transient(error) && !(this.#known && error.code === 'no-server')) {
         this.#on = null;
-        this.#set({ state: FOR_GOOD[error.code] ?? 'failed', reason: error.message });
+        this.#set({ state: FOR_GOOD[error.code] ?? 'failed', reason: error.message, code: error.code });
         return;
       }
       const ms = pace.after(error);

@@ -10,7 +10,7 @@ import { Outbox } from './outbox.js';
 import { patiently } from './pace.js';
 import { persist } from './persist.js';
 import { Prekeys } from './prekeys.js';
-import { Registration } from './registration.js';
+import { INVITE, Registration } from './registration.js';
 import { Server } from './server.js';
 import { Tokens } from './tokens.js';
 
@@ -90,9 +90,10 @@ export class Engine {
     return this.status.phase === 'ready' ? this.tokens.get() : '';
   }
 
-  async create({ passphrase = '' }, { repeated } = {}) {
+  async create({ passphrase = '', invite = '' }, { repeated } = {}) {
     try {
       const { value } = await this.core.step('create', { passphrase });
+      if (invite) await this.core.step('setSetting', { name: INVITE, value: invite });
       this.#ready(passphrase !== '');
       return value;
     } catch (error) {

@@ -133,9 +133,9 @@ export class Letterlock {
     return this.#tabs.call(method, params, context);
   }
 
-  create({ passphrase = '' } = {}) {
+  create({ passphrase = '', invite = '' } = {}) {
     persist();
-    return this.#call('create', { passphrase });
+    return this.#call('create', { passphrase, invite });
   }
 
   unlock(passphrase) {

@@ -1,6 +1,9 @@
 // Makes the device known to the server, once for each server.
 import { REGISTER_KEY } from './operations.js';
 
+/** The setting with the operator's invite, until it is used. */
+export const INVITE = 'invite';
+
 /** What is in the way of everything, not of prekeys alone. */
 const GRAVE = new Set(['offline', 'no-server', 'UNAUTHENTICATED', 'DEVICE_REMOVED', 'device-removed', 'clock', 'closed', 'crashed']);
 
@@ -35,8 +38,10 @@ export class Registration {
     const { requests } = await this.core.step('register');
     for (const { type, userKey, deviceList } of requests) {
       if (type !== 'register') continue;
-      await send({ input: { userKey, deviceList } });
+      const invite = await this.core.call('getSetting', { name: INVITE });
+      await send({ input: { userKey, deviceList, ...(invite && { invite }) } });
       await this.core.step('registered', { known: true });
+      if (invite) await this.core.step('setSetting', { name: INVITE, value: null });
     }
   }
 }

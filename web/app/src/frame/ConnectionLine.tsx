@@ -5,6 +5,7 @@ import { useConnect } from '../core/network';
 import { useConnection } from '../core/letterlock';
 import { IconOffline } from '../ui/icons';
 import classes from './ConnectionLine.module.css';
+import { InviteAgain } from './InviteAgain';
 
 /** A connection that comes at once needs no words. */
 const SHORT_MS = 1500;
@@ -24,7 +25,8 @@ export function ConnectionLine() {
   const connect = useConnect();
   const settled = useSettled(connection);
   const words = WORDS[settled.state];
-  const again = { superseded: 'Use here', clock: 'Try again', failed: 'Try again', waiting: 'Try now' }[settled.state as string];
+  const uninvited = settled.state === 'failed' && settled.code === 'INVITE_REQUIRED';
+  const again = !uninvited && { superseded: 'Use here', clock: 'Try again', failed: 'Try again', waiting: 'Try now' }[settled.state as string];
   return (
     <div className={classes.place} role="status" aria-label="Connection" data-state={settled.state}>
       {words && (
@@ -33,6 +35,7 @@ export function ConnectionLine() {
           <Text size="sm" component="span">
             {words} {settled.state === 'failed' && settled.reason}
           </Text>
+          {uninvited && <InviteAgain />}
           {again && (
             <Button size="compact-xs" variant="white" onClick={connect}>
               {again}

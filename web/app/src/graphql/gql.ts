@@ -14,10 +14,10 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
-    "\n  query ServerInfo {\n    server {\n      version\n      time\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n": typeof types.ServerInfoDocument,
+    "\n  query ServerInfo {\n    server {\n      version\n      time\n      registration\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n": typeof types.ServerInfoDocument,
 };
 const documents: Documents = {
-    "\n  query ServerInfo {\n    server {\n      version\n      time\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n": types.ServerInfoDocument,
+    "\n  query ServerInfo {\n    server {\n      version\n      time\n      registration\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n": types.ServerInfoDocument,
 };
 
 /**
@@ -37,7 +37,7 @@ export function graphql(source: string): unknown;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query ServerInfo {\n    server {\n      version\n      time\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n"): (typeof documents)["\n  query ServerInfo {\n    server {\n      version\n      time\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n"];
+export function graphql(source: "\n  query ServerInfo {\n    server {\n      version\n      time\n      registration\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n"): (typeof documents)["\n  query ServerInfo {\n    server {\n      version\n      time\n      registration\n      limits {\n        messageLifetimeSeconds\n      }\n    }\n  }\n"];
 
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};

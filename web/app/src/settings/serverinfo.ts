@@ -1,11 +1,12 @@
 import { graphql } from '../graphql';
 
-/** What the about page says of the server. */
+/** What the server says of itself to anybody. */
 export const SERVER_INFO = graphql(`
   query ServerInfo {
     server {
       version
       time
+      registration
       limits {
         messageLifetimeSeconds
       }
