@@ -226,6 +226,15 @@ export interface Letterlock {
   /** Makes a name stand for another user; nothing can be sent to them until `accept` or `verify`. */
   replaceContact(name: string, user: UserId): Promise<void>;
   removeContact(name: string): Promise<void>;
+  /** From whom this device takes nothing, and since when, oldest first. */
+  blocked(): Promise<{ user: UserId; at: Timestamp }[]>;
+  /**
+   * Takes nothing from a user any more: what comes from them is dropped unopened, by the server too once it was told, and `send` to them
+   * fails with `blocked`. They are not told, and what was said stays. At most 1,000: `blocked-full`.
+   */
+  block(user: UserId): Promise<void>;
+  /** Takes messages from a user again. What they sent meanwhile is lost. */
+  unblock(user: UserId): Promise<void>;
   trust(user: UserId): Promise<Trust>;
   accept(user: UserId): Promise<void>;
   safetyNumber(user: UserId): Promise<SafetyNumber>;

@@ -1,4 +1,5 @@
 // The device as the leading tab runs it: every method of the interface, and the parts that talk to the server.
+import { Blocks } from './blocks.js';
 import { Chains } from './chains.js';
 import { Connection } from './connection.js';
 import { Core } from './core.js';
@@ -38,7 +39,8 @@ export class Engine {
     const { core, server } = this;
     const chains = new Chains(core, server);
     const prekeys = new Prekeys(core, server);
-    const registration = new Registration(core, server, prekeys);
+    this.blocks = new Blocks(core, server);
+    const registration = new Registration(core, server, prekeys, this.blocks);
     const parts = { core, server, chains, prekeys, registration, link, hurry };
     this.chains = chains;
     this.hurry = hurry;
@@ -161,6 +163,21 @@ export class Engine {
     return call();
   }
 
+  async block({ user }) {
+    await this.core.step('block', { user });
+    this.#tellBlocked();
+  }
+
+  async unblock({ user }) {
+    await this.core.step('unblock', { user });
+    this.#tellBlocked();
+  }
+
+  /** It holds here at once; the server is told now, or with the next look after prekeys. */
+  #tellBlocked() {
+    if (this.status.connection.state === 'online') this.blocks.tell().catch(() => {});
+  }
+
   devices() {
     return this.linking.devices();
   }
@@ -187,13 +204,13 @@ export class Engine {
 }
 
 const READS = new Set([
-  'self', 'conversations', 'history', 'search', 'refusals', 'contacts', 'trust', 'receipts', 'getSetting',
+  'self', 'blocked', 'conversations', 'history', 'search', 'refusals', 'contacts', 'trust', 'receipts', 'getSetting',
 ]);
 const STEPS = new Set([
   'markRead', 'setDraft', 'addContact', 'replaceContact', 'removeContact', 'accept', 'unverify', 'setReceipts', 'setSetting',
 ]);
 const OWN = new Set([
-  'token', 'create', 'unlock', 'changePassphrase', 'send', 'safetyNumber', 'verify', 'devices', 'unlink', 'join', 'linkDevice',
+  'token', 'block', 'unblock', 'create', 'unlock', 'changePassphrase', 'send', 'safetyNumber', 'verify', 'devices', 'unlink', 'join', 'linkDevice',
 ]);
 
 /** Does a call of a tab's. @param {Engine} engine */

@@ -212,6 +212,18 @@ export class Letterlock {
     return this.#call('replaceContact', { name, user });
   }
 
+  blocked() {
+    return this.#call('blocked');
+  }
+
+  block(user) {
+    return this.#call('block', { user });
+  }
+
+  unblock(user) {
+    return this.#call('unblock', { user });
+  }
+
   removeContact(name) {
     return this.#call('removeContact', { name });
   }

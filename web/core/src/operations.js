@@ -58,6 +58,14 @@ export const REGISTER_KEY = gql`
   }
 `;
 
+export const SET_BLOCKED_USERS = gql`
+  mutation SetBlockedUsers($users: [ID!]!) {
+    setBlockedUsers(users: $users) {
+      __typename
+    }
+  }
+`;
+
 export const PUBLISH_DEVICE_LIST = gql`
   mutation PublishDeviceList($input: PublishDeviceListInput!) {
     publishDeviceList(input: $input) {

@@ -10,11 +10,12 @@ const GRAVE = new Set(['offline', 'no-server', 'UNAUTHENTICATED', 'DEVICE_REMOVE
 export class Registration {
   #running = null;
 
-  /** @param {import('./core.js').Core} core @param {import('./server.js').Server} server @param {import('./prekeys.js').Prekeys} prekeys */
-  constructor(core, server, prekeys) {
+  /** @param {import('./core.js').Core} core @param {import('./server.js').Server} server @param {import('./prekeys.js').Prekeys} prekeys @param {import('./blocks.js').Blocks} blocks */
+  constructor(core, server, prekeys, blocks) {
     this.core = core;
     this.server = server;
     this.prekeys = prekeys;
+    this.blocks = blocks;
     // Within a request that was refused: without another look at why.
     server.registerAgain = () => this.#register((variables) => server.once(REGISTER_KEY, variables));
   }
@@ -22,9 +23,11 @@ export class Registration {
   /** Registers if that was not done yet, and looks after the prekeys. One try. */
   async ready() {
     await this.#run((variables) => this.server.authorized(REGISTER_KEY, variables));
-    await this.prekeys.tend().catch((error) => {
-      if (GRAVE.has(error.code)) throw error; // anything else is tried again next time: receiving goes on without
-    });
+    for (const tend of [() => this.prekeys.tend(), () => this.blocks.tell()]) {
+      await tend().catch((error) => {
+        if (GRAVE.has(error.code)) throw error; // anything else is tried again next time: receiving goes on without
+      });
+    }
   }
 
   #run(send) {

@@ -57,7 +57,7 @@ func (c *core) changed(writes []device.Write) *changeView {
 		switch write.Key.Collection {
 		case "history", "conversation", "sent", draftCollection:
 			change.Conversations = include(change.Conversations, owner)
-		case "contacts":
+		case "contacts", "blocked":
 			change.Contacts = true
 		case "chain":
 			if owner != c.user() {

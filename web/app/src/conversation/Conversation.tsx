@@ -1,7 +1,8 @@
 import type { UserId } from '@letterlock/core';
 import { ActionIcon, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { useConversations, useName, useTrust } from '../core/values';
+import { useBlocked, useConversations, useName, useTrust } from '../core/values';
 import { useNavigation } from '../nav/navigation';
+import { BlockButton } from '../people/BlockButton';
 import { Face } from '../ui/Face';
 import { IconBack, IconVerified } from '../ui/icons';
 import { Composer } from './Composer';
@@ -14,6 +15,7 @@ export function Conversation({ peer, at }: { peer: UserId; at?: number }) {
   const { view, go, back } = useNavigation();
   const name = useName(peer);
   const trust = useTrust(peer);
+  const blocked = useBlocked(peer);
   const conversations = useConversations();
   const conversation = conversations?.find((conversation) => conversation.peer === peer);
   return (
@@ -42,10 +44,15 @@ export function Conversation({ peer, at }: { peer: UserId; at?: number }) {
         </UnstyledButton>
       </header>
       {trust && <TrustWarning peer={peer} name={name} trust={trust} />}
-      {conversation && conversation.name === '' && <Stranger peer={peer} />}
+      {conversation && conversation.name === '' && !blocked && <Stranger peer={peer} />}
       <MessageList key={`${peer} ${at ?? ''}`} peer={peer} name={name} at={at} unread={conversation?.unread ?? 0} />
-      {conversations && trust && !trust.blocked && <Composer key={peer} peer={peer} draft={conversation?.draft ?? ''} />}
-      {trust?.blocked && (
+      {conversations && trust && !trust.blocked && !blocked && <Composer key={peer} peer={peer} draft={conversation?.draft ?? ''} />}
+      {blocked && (
+        <Text className={classes.blocked} size="sm" c="dimmed" component="div">
+          You have blocked {name}. <BlockButton peer={peer} name={name} size="compact-xs" />
+        </Text>
+      )}
+      {trust?.blocked && !blocked && (
         <Text className={classes.blocked} size="sm" c="dimmed">
           You can write again once you have decided about the warning above.
         </Text>

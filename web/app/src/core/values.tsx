@@ -23,6 +23,12 @@ export function useContacts(): Contact[] | undefined {
   return useLive((letterlock) => letterlock.contacts(), (change) => change.contacts).value;
 }
 
+/** Whether this device takes nothing from somebody. */
+export function useBlocked(user: UserId): boolean {
+  const blocked = useLive((letterlock) => letterlock.blocked(), (change) => change.contacts).value;
+  return blocked?.some((one) => one.user === user) ?? false;
+}
+
 export function useSelf(): Self | undefined {
   return useLive((letterlock) => letterlock.self(), (change) => change.devices).value;
 }

@@ -174,6 +174,16 @@ export class FakeLetterlock implements Letterlock {
     this.#names.delete(name);
     this.#changed({ contacts: true });
   }
+  #blocked = new Map<UserId, number>();
+  blocked = async () => [...this.#blocked].map(([user, at]) => ({ user, at }));
+  async block(user: UserId): Promise<void> {
+    this.#blocked.set(user, Date.now());
+    this.#changed({ contacts: true });
+  }
+  async unblock(user: UserId): Promise<void> {
+    this.#blocked.delete(user);
+    this.#changed({ contacts: true });
+  }
   trust = async (user: UserId): Promise<Trust> => this.#trust.get(user) ?? {};
   async accept(user: UserId): Promise<void> {
     this.#setTrust(user, {});

@@ -5,6 +5,7 @@ import { useLetterlock } from '../core/letterlock';
 import { useContacts, useName } from '../core/values';
 import { Face } from '../ui/Face';
 import { Question } from '../ui/Question';
+import { BlockButton } from './BlockButton';
 import { NameDialog } from './NameDialog';
 import { SafetyNumber } from './SafetyNumber';
 
@@ -39,6 +40,7 @@ function Person({ peer }: { peer: UserId }) {
                 Remove
               </Button>
             )}
+            <BlockButton peer={peer} name={name} size="compact-sm" />
           </Group>
         </Stack>
       </Group>
@@ -61,7 +63,7 @@ function Person({ peer }: { peer: UserId }) {
           close();
         }}
       >
-        Only the name is removed. The conversation stays, and they can still write to you.
+        Only the name is removed. The conversation stays, and they can still write to you, unless you block them.
       </Question>
     </Stack>
   );
