@@ -138,7 +138,9 @@ async function visit(t, options, query) {
 
 /** Until nothing moves any more. */
 function stillness(page) {
-  return page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
+  return page.waitForFunction(
+    () => document.getAnimations().every(({ playState }) => playState !== 'running') && !document.querySelector('[data-at-rest="false"]'),
+  );
 }
 
 async function violations(page) {
