@@ -91,7 +91,7 @@ func (r *run) drive() (*result, error) {
 		return nil, err
 	}
 	log := history.NewLog(file)
-	idle, err := r.goroutines()
+	idle, err := r.gauges()
 	if err != nil {
 		return nil, err
 	}

@@ -2,36 +2,52 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
+	"github.com/letterlock/letterlock/soak/internal/rig"
 )
 
-// slack is how many goroutines more than at its start an idle server may have.
-const slack = 5
+// slack gives how much more than at its start an idle server may have: connections of its pools stay open.
+func slack() map[string]int { return map[string]int{rig.Goroutines: 5, rig.OpenFiles: 40} }
 
-// goroutines sums those of all servers.
-func (r *run) goroutines() (sum int, err error) {
-	for _, node := range r.nodes {
-		n, nodeErr := node.Goroutines(r.ctx)
-		sum, err = sum+n, errors.Join(err, nodeErr)
+// gauges sums what all servers have.
+func (r *run) gauges() (map[string]int, error) {
+	sums := map[string]int{}
+	for name := range slack() {
+		for _, node := range r.nodes {
+			n, err := node.Gauge(r.ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			sums[name] += n
+		}
 	}
-	return sum, err
+	return sums, nil
 }
 
 // awaitRest waits until the servers have let go of all that they did for the devices, which are gone.
-func (r *run) awaitRest(idle int) []string {
+func (r *run) awaitRest(idle map[string]int) []string {
 	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
 	defer cancel()
 	for {
-		now, err := r.goroutines()
+		now, err := r.gauges()
 		switch {
-		case err == nil && now <= idle+slack*len(r.nodes):
+		case err == nil && r.rests(now, idle):
 			return nil
 		case !r.wait(ctx, 20*time.Millisecond, 50*time.Millisecond):
-			return []string{fmt.Sprintf("%d goroutines are left where %d were at first (%v)", now, idle, err)}
+			return []string{fmt.Sprintf("the servers still have %v, and had %v at first (%v)", now, idle, err)}
 		}
 	}
+}
+
+func (r *run) rests(now, idle map[string]int) bool {
+	for name, more := range slack() {
+		if now[name] > idle[name]+more*len(r.nodes) {
+			return false
+		}
+	}
+	return true
 }
 
 // watchMemory looks at the servers' memory until its result is called, which gives what it was at first, at the peak, and now.

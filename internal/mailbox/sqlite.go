@@ -94,10 +94,14 @@ func (s *sqliteStore) open(ctx context.Context) (*sqliteTx, error) {
 	return tx, nil
 }
 
-// drop throws the writer's connection away, and with it what is open on it. The next batch gets a new one.
+// drop throws the writer's connection away, and with it what is open on it. The next batch gets a new one. Its statements go first:
+// SQLite keeps a connection that has any, and with it its files, its memory, and the write lock if it holds that.
 func (s *sqliteStore) drop() {
 	if s.conn == nil {
 		return
+	}
+	for _, statement := range s.statements {
+		_ = statement.Close()
 	}
 	// The error that Raw hands through tells database/sql that the connection is not to be used again.
 	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -106,12 +110,7 @@ func (s *sqliteStore) drop() {
 }
 
 // close gives the writer's connection back.
-func (s *sqliteStore) close() {
-	for _, statement := range s.statements {
-		_ = statement.Close()
-	}
-	s.drop()
-}
+func (s *sqliteStore) close() { s.drop() }
 
 func (s *sqliteStore) standing(ctx context.Context, device identity.DeviceID) (standing, bool, error) {
 	var found standing

@@ -33,8 +33,14 @@ func statusLine(text []byte, name string) int64 {
 	return 0
 }
 
-// Goroutines gives how many the process says it has.
-func (n *Node) Goroutines(ctx context.Context) (int, error) {
+// What a server says of itself.
+const (
+	Goroutines = "go_goroutines"
+	OpenFiles  = "process_open_fds"
+)
+
+// Gauge gives what the process says of itself.
+func (n *Node) Gauge(ctx context.Context, name string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.metrics+"/metrics", nil)
 	if err != nil {
 		return 0, err
@@ -46,9 +52,9 @@ func (n *Node) Goroutines(ctx context.Context) (int, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "go_goroutines "); ok {
+		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
 			return strconv.Atoi(value)
 		}
 	}
-	return 0, errors.New("the server does not say how many goroutines it has")
+	return 0, errors.New("the server does not tell its " + name)
 }
