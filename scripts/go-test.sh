@@ -9,6 +9,6 @@ gotestsum=gotest.tools/gotestsum@v1.13.0
 events=$(mktemp)
 trap 'rm -f "$events"' EXIT
 
-go run "$gotestsum" --format standard-quiet --jsonfile "$events" -- -race -timeout 8m ./...
+go run "$gotestsum" --format standard-quiet --jsonfile "$events" -- -race -timeout 15m ./...
 # The vectors of wycheproof are not part of the repository; where they are, their tests do not skip.
 refuse_skips "$(grep '"Action":"skip".*"Test":' "$events" | grep -cv '_Wycheproof"' || true)"
