@@ -109,10 +109,11 @@ func TestBreachOfContractFails(t *testing.T) {
 		}, "out of order"},
 		"changed": {func(n int, e envelope) []envelope {
 			if n == 50 {
-				e.Ciphertext = e.Ciphertext[:60] + "A" + e.Ciphertext[61:]
+				other := "A"
 				if e.Ciphertext[60] == 'A' {
-					e.Ciphertext = e.Ciphertext[:60] + "B" + e.Ciphertext[61:]
+					other = "B"
 				}
+				e.Ciphertext = e.Ciphertext[:60] + other + e.Ciphertext[61:]
 			}
 			return []envelope{e}
 		}, "came back changed"},
