@@ -14,13 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
 // Whatever comes to /graphql, by any method, under any header and with any body: the answer has a status that is meant for it and
 // is GraphQL's, with codes of the schema and not the one for a defect; nothing panics, and the server goes on.
 func FuzzGraphQLOverHTTP(f *testing.F) {
-	w := startFuzzed(f)
+	w := startFuzzed(f, func(l *limits.Limits) { l.PingInterval = 20 * time.Millisecond }) // see checkEvents
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableCompression: true}}
 	f.Cleanup(client.CloseIdleConnections)
 	for _, body := range fuzzedBodies() {

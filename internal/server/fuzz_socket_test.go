@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/testmain"
 	"github.com/letterlock/letterlock/internal/testserver"
@@ -23,7 +24,8 @@ import (
 //
 // A script is a frame a line. The first letter says what kind it is (see firstBytes), the rest is its payload.
 func FuzzSocketFrames(f *testing.F) {
-	w := startFuzzed(f)
+	// However slow the machine is, no socket is closed for being silent.
+	w := startFuzzed(f, func(l *limits.Limits) { l.InitTimeout, l.PingInterval = 10*time.Minute, 10*time.Minute })
 	for _, script := range fuzzedScripts() {
 		for protocol := range byte(3) {
 			f.Add(protocol, []byte(script))

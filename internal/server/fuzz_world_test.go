@@ -38,7 +38,7 @@ const (
 
 // startFuzzed starts a server with Alice, for whom a message waits, and Bob. Inputs are stored and tried by other processes, in
 // which keys and ids are others: they hold names such as @bob, which expand replaces.
-func startFuzzed(f *testing.F) *fuzzed {
+func startFuzzed(f *testing.F, change func(*limits.Limits)) *fuzzed {
 	f.Helper()
 	now := time.Now()
 	w := &fuzzed{log: &buffer{}}
@@ -48,7 +48,7 @@ func startFuzzed(f *testing.F) *fuzzed {
 		Limits: func(l *limits.Limits) {
 			l.AddressOperationsPerMinute, l.AddressSocketsPerMinute = 0, 0
 			l.AddressRegistrationsPerMinute, l.DeviceOperationsPerMinute = 0, 0
-			l.PingInterval = 50 * time.Millisecond // Event streams are followed up to the second one.
+			change(l)
 		},
 	})
 	alice, bob, eve := w.Register(f), w.Register(f), testserver.NewPerson(f)
