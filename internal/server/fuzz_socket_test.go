@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -35,7 +37,7 @@ func FuzzSocketFrames(f *testing.F) {
 		p := &peerOfScript{Socket: w.Dial(t, []string{testserver.Modern, testserver.Legacy, ""}[protocol%3])}
 		p.play(t, w.expand(script))
 		p.hear(t)
-		_ = p.Conn.Close()
+		p.hangUp(t)
 		if left := testmain.Left("letterlock/internal/socket."); left != "" || w.Inner.Sockets() != 0 {
 			t.Fatalf("%d sockets are open, and goroutines are left:\n%s", w.Inner.Sockets(), left)
 		}
@@ -182,6 +184,17 @@ func (p *peerOfScript) hear(t *testing.T) {
 		}
 		p.checkMessage(t, text)
 	}
+}
+
+// hangUp ends the connection, and waits until the server has done so too.
+func (p *peerOfScript) hangUp(t *testing.T) {
+	t.Helper()
+	_ = p.Conn.NetConn().(*net.TCPConn).CloseWrite()
+	_ = p.Conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.Copy(io.Discard, p.Conn.NetConn()); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal("the server does not hang up")
+	}
+	_ = p.Conn.Close()
 }
 
 // closeCodes are those that a client can bring about: the protocol's, and gorilla's for what is no frame.
