@@ -12,6 +12,9 @@ import (
 // Proxies are the networks whose word on where a request comes from is believed. The zero value believes nobody.
 type Proxies []netip.Prefix
 
+// mappedBits is what stands before the IPv4 address in an IPv6 address that holds one.
+const mappedBits = 96
+
 // ParseProxies reads addresses and networks in CIDR notation.
 func ParseProxies(texts []string) (Proxies, error) {
 	var proxies Proxies
@@ -30,7 +33,12 @@ func parsePrefix(text string) (netip.Prefix, error) {
 		addr = addr.Unmap().WithZone("")
 		return addr.Prefix(addr.BitLen())
 	}
-	return netip.ParsePrefix(text)
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil || !prefix.Addr().Is4In6() {
+		return prefix, err
+	}
+	// A hop is compared as IPv4 address, which no network in the spelling of IPv6 holds.
+	return prefix.Addr().Unmap().Prefix(prefix.Bits() - mappedBits)
 }
 
 // Client gives the address that a request comes from; the zero value if it can't be known. Each hop appends to

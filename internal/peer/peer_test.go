@@ -10,7 +10,7 @@ import (
 )
 
 func TestClientBehindProxies(t *testing.T) {
-	proxies, err := peer.ParseProxies([]string{"10.1.0.0/16", "192.0.2.7", "2001:db8::/32"})
+	proxies, err := peer.ParseProxies([]string{"10.1.0.0/16", "192.0.2.7", "2001:db8::/32", "::ffff:172.16.0.0/108"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +31,7 @@ func TestClientBehindProxies(t *testing.T) {
 		{"10.1.2.3:4000", "[2001:db9::1]", "2001:db9::1"},
 		{"[2001:db8::1]:4000", "::ffff:198.51.100.1", "198.51.100.1"},
 		{"[::ffff:10.1.2.3]:4000", "198.51.100.1", "198.51.100.1"},
+		{"172.16.2.3:4000", "198.51.100.1", "198.51.100.1"},
 		{"[fe80::1%eth0]:4000", "198.51.100.1", "fe80::1"},
 		{"@", "198.51.100.1", ""}, // a Unix socket
 	} {
@@ -72,7 +73,7 @@ func TestOverlookedProxies(t *testing.T) {
 }
 
 func TestParseProxiesNamesTheVariable(t *testing.T) {
-	for _, text := range []string{"", "proxy", "10.0.0.0/33", "10.0.0.1:80"} {
+	for _, text := range []string{"", "proxy", "10.0.0.0/33", "10.0.0.1:80", "::ffff:10.0.0.0/95"} {
 		if _, err := peer.ParseProxies([]string{text}); err == nil || !strings.Contains(err.Error(), "LETTERLOCK_TRUSTED_PROXIES") {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -22,13 +22,17 @@ type Operations struct {
 
 // Load reads manifests: Apollo's persisted query manifests, and what genqlient exports.
 func Load(files []string) (*Operations, error) {
-	all := &Operations{documents: map[string]struct{}{}, byID: map[string]string{}}
+	all := none()
 	for _, file := range files {
 		if err := all.load(file); err != nil {
 			return nil, fmt.Errorf("LETTERLOCK_PERSISTED_ONLY: %s: %w", file, err)
 		}
 	}
 	return all, nil
+}
+
+func none() *Operations {
+	return &Operations{documents: map[string]struct{}{}, byID: map[string]string{}}
 }
 
 // manifest is what the two formats say of operations: id and body are Apollo's, query is genqlient's.
@@ -47,6 +51,11 @@ func (o *Operations) load(file string) error {
 	if err != nil {
 		return err
 	}
+	return o.add(text)
+}
+
+// add takes the operations of one manifest.
+func (o *Operations) add(text []byte) error {
 	var m manifest
 	if err := json.Unmarshal(text, &m); err != nil {
 		return errors.New("it is no JSON of the form that a persisted query manifest has")

@@ -1,10 +1,13 @@
 package site_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -27,7 +30,7 @@ func build() fstest.MapFS {
 	return files
 }
 
-func serve(t *testing.T) http.Handler {
+func serve(t testing.TB) http.Handler {
 	t.Helper()
 	missing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "missing", http.StatusNotFound) })
 	pages, err := site.New(build(), http.Header{"Content-Security-Policy": {"default-src 'none'"}}, missing)
@@ -223,4 +226,39 @@ func TestPartsAreOfTheFileItself(t *testing.T) {
 	if answer.Code != http.StatusRequestedRangeNotSatisfiable {
 		t.Errorf("beyond the end: %d", answer.Code)
 	}
+}
+
+// Whatever is asked for: an answer is a file of the build under its own name, in a form that its headers name, or there is none.
+func FuzzAsk(f *testing.F) {
+	files := build()
+	for _, path := range []string{"/", "/index.html", "/assets/index-B2x9aQ1f.js", "/../index.html", "//", "/assets", "/index.html.br", "/.gitkeep", "index.html", "/index.html\x00"} {
+		for _, encodings := range []string{"", "br", "gzip;q=0.5, br;q=0.4", "*;q=0", "identity;q=0", "br;q=NaN", "br;q=Inf", ";,;"} {
+			f.Add(false, path, encodings, "", "")
+		}
+		f.Add(true, path, "gzip", "bytes=0-1,3-4", "")
+		f.Add(false, path, "br", "bytes=-1", `W/"x", *`)
+	}
+	forms := map[string]string{"": "", "br": ".br", "gzip": ".gz"}
+	f.Fuzz(func(t *testing.T, head bool, path, encodings, ranges, known string) {
+		method := map[bool]string{false: http.MethodGet, true: http.MethodHead}[head]
+		header := http.Header{"Accept-Encoding": {encodings}, "Range": {ranges}, "If-None-Match": {known}}
+		request := &http.Request{Method: method, URL: &url.URL{Path: path}, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+		recorder := httptest.NewRecorder()
+		serve(t).ServeHTTP(recorder, request.WithContext(t.Context()))
+		name := cmp.Or(strings.TrimPrefix(path, "/"), "index.html")
+		form, ok := forms[recorder.Header().Get("Content-Encoding")]
+		if !ok {
+			t.Fatalf("an encoding that nobody has: %v", recorder.Header())
+		}
+		switch file := files[name+form]; {
+		case recorder.Code == http.StatusOK && !head:
+			if file == nil || recorder.Body.String() != string(file.Data) {
+				t.Fatalf("%q is answered by %q", path, recorder.Body)
+			}
+		case !slices.Contains([]int{
+			http.StatusOK, http.StatusPartialContent, http.StatusNotModified, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable,
+		}, recorder.Code):
+			t.Fatalf("%s %q has the status %d", method, path, recorder.Code)
+		}
+	})
 }

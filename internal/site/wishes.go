@@ -1,6 +1,7 @@
 package site
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -45,7 +46,7 @@ func quality(parameters string) float64 {
 		return 1
 	}
 	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if err != nil || q < 0 || q > 1 {
+	if err != nil || math.IsNaN(q) || q < 0 || q > 1 {
 		return 0
 	}
 	return q

@@ -14,14 +14,15 @@ import (
 // exit code.
 func WithoutLeaks(m *testing.M, of ...string) int {
 	code := m.Run()
-	if left := leaked(of); left != "" && code == 0 {
+	if left := Left(of...); left != "" && code == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
 		code = 1
 	}
 	return code
 }
 
-func leaked(of []string) string {
+// Left gives the goroutines whose stacks name one of the given packages and that do not end within a few seconds.
+func Left(of ...string) string {
 	for deadline := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
 		left := slices.DeleteFunc(stacks(), func(stack string) bool {
 			names := func(name string) bool { return strings.Contains(stack, name) }
