@@ -23,7 +23,8 @@ export class FakeDevice {
 
   call = async (method, params = {}) => {
     this.log.push([method, params]);
-    return this[`_${method}`]?.(params) ?? answer();
+    const does = this[`_${method}`];
+    return does ? does(params) : answer();
   };
 
   /** The parameters of all calls of a method. */
@@ -34,6 +35,8 @@ export class FakeDevice {
   _self = () => ({ user: ME, device: 'me', createdAt: 0, manages: true });
   _token = ({ now }) => `token-${now}`;
   _takesSessions = () => false;
+  _blocksToSet = () => null;
+  _getSetting = () => null;
   _listVersion = () => 1;
   _waiting = () => [];
   _cursor = () => this.cursor;
