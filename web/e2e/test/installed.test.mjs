@@ -44,6 +44,7 @@ test('offers a new version, and changes to it only when told to', async (t) => {
   const host = await serve(dir);
   atEnd(t, () => host.stop());
   const alice = await Client.open(t, browser, host.url);
+  alice.profile.expected = /status of 404/; // no server is behind these files
   const next = alice.page.locator('meta[name="test-version"]');
   await alice.button('Start').waitFor();
   await alice.installed();
