@@ -95,7 +95,8 @@ export class Engine {
   async create({ passphrase = '', invite = '' }, { repeated } = {}) {
     try {
       const { value } = await this.core.step('create', { passphrase });
-      if (invite) await this.core.step('setSetting', { name: INVITE, value: invite });
+      // The user is there already: an invite that could not be kept is asked for again.
+      if (invite) await this.core.step('setSetting', { name: INVITE, value: invite }).catch(() => {});
       this.#ready(passphrase !== '');
       return value;
     } catch (error) {
