@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 // file is one file in all the forms that the build made of it, the best first.
@@ -15,8 +16,11 @@ type file []variant
 
 // variant is one form of a file.
 type variant struct {
-	encoding, path, tag string
-	size                int64
+	encoding, path string
+	size           int64
+	// tag makes the ETag when it is asked for first: most forms are never asked for, and what was not read of the binary takes no
+	// memory.
+	tag func() string
 }
 
 // forms are the encodings in the order of preference, and how the build names them.
@@ -61,15 +65,25 @@ func variants(dist fs.FS, name string) (file, error) {
 }
 
 func newVariant(dist fs.FS, encoding, name string) (variant, error) {
-	content, err := dist.Open(name)
+	info, err := fs.Stat(dist, name)
 	if err != nil {
 		return variant{}, err
 	}
+	return variant{encoding: encoding, path: name, size: info.Size(), tag: sync.OnceValue(func() string { return tagOf(dist, name) })}, nil
+}
+
+// tagOf hashes a file. One that cannot be read has no ETag; nor can it be served.
+func tagOf(dist fs.FS, name string) string {
+	content, err := dist.Open(name)
+	if err != nil {
+		return ""
+	}
 	defer func() { _ = content.Close() }()
 	hash := sha256.New()
-	size, err := io.Copy(hash, content)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:18]) + `"`
-	return variant{encoding: encoding, path: name, tag: tag, size: size}, err
+	if _, err := io.Copy(hash, content); err != nil {
+		return ""
+	}
+	return `"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:18]) + `"`
 }
 
 // choose picks the form for a request. Who asks for a part gets it of the file itself: that is what they mean.

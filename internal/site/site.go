@@ -90,7 +90,9 @@ func (f file) describe(header http.Header, name string) {
 }
 
 func (v variant) describe(header http.Header) {
-	header.Set("Etag", v.tag)
+	if tag := v.tag(); tag != "" {
+		header.Set("Etag", tag)
+	}
 	// ServeContent leaves the length out where there is an encoding, and puts it right for ranges and answers without content.
 	header.Set("Content-Length", strconv.FormatInt(v.size, 10))
 	if v.encoding != identity {
