@@ -22,6 +22,9 @@ const (
 	waiting              // the writer, who has it asked again when there is room
 )
 
+// stackOfAsking is what a source needs to say what it has at hand, beside what Go begins a stack with.
+const stackOfAsking = 2 << 10
+
 // open begins to serve a subscription by its source. It is false if the executor has to serve it.
 func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool {
 	c := o.conn
@@ -74,8 +77,17 @@ func (o *operation) start() {
 	go func() {
 		defer o.conn.working.Done()
 		defer o.rescue()
+		growStackToAsk(len(o.id))
 		o.ask()
 	}()
+}
+
+// growStackToAsk is growStack for what asks a source.
+//
+//go:noinline
+func growStackToAsk(at int) byte {
+	var room [stackOfAsking]byte
+	return room[at%len(room)]
 }
 
 // ask sends what the source has, for as long as there is room.
