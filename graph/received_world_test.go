@@ -23,6 +23,7 @@ import (
 	"github.com/letterlock/letterlock/internal/mailbox"
 	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
 // patience bounds what a test waits for.
@@ -30,7 +31,7 @@ const patience = 20 * time.Second
 
 // world is the resolvers over real mailboxes.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	db        *database.DB
 	mailboxes *mailbox.Service
 	resolver  *Resolver
@@ -48,10 +49,16 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	testdb.Each(t, func(t *testing.T, db *database.DB) { test(t, newWorld(t, db)) })
 }
 
-func newWorld(t *testing.T, db *database.DB) *world {
+func newWorld(t testing.TB, db *database.DB) *world {
+	t.Helper()
+	return newWorldAt(t, db, wakeup.NewLocal[mailbox.Message]())
+}
+
+// newWorldAt is newWorld whose wake-ups pass through hub.
+func newWorldAt(t testing.TB, db *database.DB, hub mailbox.Hub) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	mailboxes, err := mailbox.New(t.Context(), db, mailbox.Options{Logger: log})
+	mailboxes, err := mailbox.New(t.Context(), db, mailbox.Options{Logger: log, Hub: hub})
 	if err != nil {
 		t.Fatal(err)
 	}
