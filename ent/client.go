@@ -24,6 +24,7 @@ import (
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/prekey"
+	"github.com/letterlock/letterlock/ent/rate"
 	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 
@@ -53,6 +54,8 @@ type Client struct {
 	Message *MessageClient
 	// Prekey is the client for interacting with the Prekey builders.
 	Prekey *PrekeyClient
+	// Rate is the client for interacting with the Rate builders.
+	Rate *RateClient
 	// Store is the client for interacting with the Store builders.
 	Store *StoreClient
 	// User is the client for interacting with the User builders.
@@ -77,6 +80,7 @@ func (c *Client) init() {
 	c.Mailbox = NewMailboxClient(c.config)
 	c.Message = NewMessageClient(c.config)
 	c.Prekey = NewPrekeyClient(c.config)
+	c.Rate = NewRateClient(c.config)
 	c.Store = NewStoreClient(c.config)
 	c.User = NewUserClient(c.config)
 }
@@ -180,6 +184,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Mailbox:     NewMailboxClient(cfg),
 		Message:     NewMessageClient(cfg),
 		Prekey:      NewPrekeyClient(cfg),
+		Rate:        NewRateClient(cfg),
 		Store:       NewStoreClient(cfg),
 		User:        NewUserClient(cfg),
 	}, nil
@@ -210,6 +215,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Mailbox:     NewMailboxClient(cfg),
 		Message:     NewMessageClient(cfg),
 		Prekey:      NewPrekeyClient(cfg),
+		Rate:        NewRateClient(cfg),
 		Store:       NewStoreClient(cfg),
 		User:        NewUserClient(cfg),
 	}, nil
@@ -242,7 +248,7 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Block, c.DeletedID, c.Device, c.DeviceList, c.Invite, c.LinkMessage,
-		c.Mailbox, c.Message, c.Prekey, c.Store, c.User,
+		c.Mailbox, c.Message, c.Prekey, c.Rate, c.Store, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -253,7 +259,7 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Block, c.DeletedID, c.Device, c.DeviceList, c.Invite, c.LinkMessage,
-		c.Mailbox, c.Message, c.Prekey, c.Store, c.User,
+		c.Mailbox, c.Message, c.Prekey, c.Rate, c.Store, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -280,6 +286,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Message.mutate(ctx, m)
 	case *PrekeyMutation:
 		return c.Prekey.mutate(ctx, m)
+	case *RateMutation:
+		return c.Rate.mutate(ctx, m)
 	case *StoreMutation:
 		return c.Store.mutate(ctx, m)
 	case *UserMutation:
@@ -1582,6 +1590,139 @@ func (c *PrekeyClient) mutate(ctx context.Context, m *PrekeyMutation) (Value, er
 	}
 }
 
+// RateClient is a client for the Rate schema.
+type RateClient struct {
+	config
+}
+
+// NewRateClient returns a client for the Rate from the given config.
+func NewRateClient(c config) *RateClient {
+	return &RateClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `rate.Hooks(f(g(h())))`.
+func (c *RateClient) Use(hooks ...Hook) {
+	c.hooks.Rate = append(c.hooks.Rate, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `rate.Intercept(f(g(h())))`.
+func (c *RateClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Rate = append(c.inters.Rate, interceptors...)
+}
+
+// Create returns a builder for creating a Rate entity.
+func (c *RateClient) Create() *RateCreate {
+	mutation := newRateMutation(c.config, OpCreate)
+	return &RateCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Rate entities.
+func (c *RateClient) CreateBulk(builders ...*RateCreate) *RateCreateBulk {
+	return &RateCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RateClient) MapCreateBulk(slice any, setFunc func(*RateCreate, int)) *RateCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RateCreateBulk{err: fmt.Errorf("calling to RateClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RateCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RateCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Rate.
+func (c *RateClient) Update() *RateUpdate {
+	mutation := newRateMutation(c.config, OpUpdate)
+	return &RateUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RateClient) UpdateOne(_m *Rate) *RateUpdateOne {
+	mutation := newRateMutation(c.config, OpUpdateOne, withRate(_m))
+	return &RateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RateClient) UpdateOneID(id int64) *RateUpdateOne {
+	mutation := newRateMutation(c.config, OpUpdateOne, withRateID(id))
+	return &RateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Rate.
+func (c *RateClient) Delete() *RateDelete {
+	mutation := newRateMutation(c.config, OpDelete)
+	return &RateDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RateClient) DeleteOne(_m *Rate) *RateDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RateClient) DeleteOneID(id int64) *RateDeleteOne {
+	builder := c.Delete().Where(rate.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RateDeleteOne{builder}
+}
+
+// Query returns a query builder for Rate.
+func (c *RateClient) Query() *RateQuery {
+	return &RateQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRate},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Rate entity by its id.
+func (c *RateClient) Get(ctx context.Context, id int64) (*Rate, error) {
+	return c.Query().Where(rate.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RateClient) GetX(ctx context.Context, id int64) *Rate {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RateClient) Hooks() []Hook {
+	return c.hooks.Rate
+}
+
+// Interceptors returns the client interceptors.
+func (c *RateClient) Interceptors() []Interceptor {
+	return c.inters.Rate
+}
+
+func (c *RateClient) mutate(ctx context.Context, m *RateMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RateCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RateUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RateDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Rate mutation op: %q", m.Op())
+	}
+}
+
 // StoreClient is a client for the Store schema.
 type StoreClient struct {
 	config
@@ -1884,11 +2025,11 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 type (
 	hooks struct {
 		Block, DeletedID, Device, DeviceList, Invite, LinkMessage, Mailbox, Message,
-		Prekey, Store, User []ent.Hook
+		Prekey, Rate, Store, User []ent.Hook
 	}
 	inters struct {
 		Block, DeletedID, Device, DeviceList, Invite, LinkMessage, Mailbox, Message,
-		Prekey, Store, User []ent.Interceptor
+		Prekey, Rate, Store, User []ent.Interceptor
 	}
 )
 

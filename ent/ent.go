@@ -21,6 +21,7 @@ import (
 	"github.com/letterlock/letterlock/ent/mailbox"
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/prekey"
+	"github.com/letterlock/letterlock/ent/rate"
 	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 )
@@ -92,6 +93,7 @@ func checkColumn(t, c string) error {
 			mailbox.Table:     mailbox.ValidColumn,
 			message.Table:     message.ValidColumn,
 			prekey.Table:      prekey.ValidColumn,
+			rate.Table:        rate.ValidColumn,
 			store.Table:       store.ValidColumn,
 			user.Table:        user.ValidColumn,
 		})

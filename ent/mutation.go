@@ -21,6 +21,7 @@ import (
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/predicate"
 	"github.com/letterlock/letterlock/ent/prekey"
+	"github.com/letterlock/letterlock/ent/rate"
 	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 )
@@ -43,6 +44,7 @@ const (
 	TypeMailbox     = "Mailbox"
 	TypeMessage     = "Message"
 	TypePrekey      = "Prekey"
+	TypeRate        = "Rate"
 	TypeStore       = "Store"
 	TypeUser        = "User"
 )
@@ -6269,6 +6271,374 @@ func (m *PrekeyMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Prekey edge %s", name)
 }
 
+// RateMutation represents an operation that mutates the Rate nodes in the graph.
+type RateMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	until         *int64
+	adduntil      *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Rate, error)
+	predicates    []predicate.Rate
+}
+
+var _ ent.Mutation = (*RateMutation)(nil)
+
+// rateOption allows management of the mutation configuration using functional options.
+type rateOption func(*RateMutation)
+
+// newRateMutation creates new mutation for the Rate entity.
+func newRateMutation(c config, op Op, opts ...rateOption) *RateMutation {
+	m := &RateMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRate,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRateID sets the ID field of the mutation.
+func withRateID(id int64) rateOption {
+	return func(m *RateMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Rate
+		)
+		m.oldValue = func(ctx context.Context) (*Rate, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Rate.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRate sets the old Rate of the mutation.
+func withRate(node *Rate) rateOption {
+	return func(m *RateMutation) {
+		m.oldValue = func(context.Context) (*Rate, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RateMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RateMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Rate entities.
+func (m *RateMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RateMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RateMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Rate.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetUntil sets the "until" field.
+func (m *RateMutation) SetUntil(i int64) {
+	m.until = &i
+	m.adduntil = nil
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *RateMutation) Until() (r int64, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Rate entity.
+// If the Rate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RateMutation) OldUntil(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// AddUntil adds i to the "until" field.
+func (m *RateMutation) AddUntil(i int64) {
+	if m.adduntil != nil {
+		*m.adduntil += i
+	} else {
+		m.adduntil = &i
+	}
+}
+
+// AddedUntil returns the value that was added to the "until" field in this mutation.
+func (m *RateMutation) AddedUntil() (r int64, exists bool) {
+	v := m.adduntil
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *RateMutation) ResetUntil() {
+	m.until = nil
+	m.adduntil = nil
+}
+
+// Where appends a list predicates to the RateMutation builder.
+func (m *RateMutation) Where(ps ...predicate.Rate) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RateMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RateMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Rate, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RateMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RateMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Rate).
+func (m *RateMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RateMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.until != nil {
+		fields = append(fields, rate.FieldUntil)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RateMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rate.FieldUntil:
+		return m.Until()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RateMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case rate.FieldUntil:
+		return m.OldUntil(ctx)
+	}
+	return nil, fmt.Errorf("unknown Rate field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RateMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rate.FieldUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Rate field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RateMutation) AddedFields() []string {
+	var fields []string
+	if m.adduntil != nil {
+		fields = append(fields, rate.FieldUntil)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RateMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case rate.FieldUntil:
+		return m.AddedUntil()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RateMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case rate.FieldUntil:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUntil(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Rate numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RateMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RateMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RateMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Rate nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RateMutation) ResetField(name string) error {
+	switch name {
+	case rate.FieldUntil:
+		m.ResetUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Rate field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RateMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RateMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RateMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RateMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RateMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RateMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RateMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Rate unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RateMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Rate edge %s", name)
+}
+
 // StoreMutation represents an operation that mutates the Store nodes in the graph.
 type StoreMutation struct {
 	config
@@ -6277,6 +6647,7 @@ type StoreMutation struct {
 	id            *int64
 	epoch         *int64
 	addepoch      *int64
+	rate_key      *[]byte
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Store, error)
@@ -6443,6 +6814,55 @@ func (m *StoreMutation) ResetEpoch() {
 	m.addepoch = nil
 }
 
+// SetRateKey sets the "rate_key" field.
+func (m *StoreMutation) SetRateKey(b []byte) {
+	m.rate_key = &b
+}
+
+// RateKey returns the value of the "rate_key" field in the mutation.
+func (m *StoreMutation) RateKey() (r []byte, exists bool) {
+	v := m.rate_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRateKey returns the old "rate_key" field's value of the Store entity.
+// If the Store object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StoreMutation) OldRateKey(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRateKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRateKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRateKey: %w", err)
+	}
+	return oldValue.RateKey, nil
+}
+
+// ClearRateKey clears the value of the "rate_key" field.
+func (m *StoreMutation) ClearRateKey() {
+	m.rate_key = nil
+	m.clearedFields[store.FieldRateKey] = struct{}{}
+}
+
+// RateKeyCleared returns if the "rate_key" field was cleared in this mutation.
+func (m *StoreMutation) RateKeyCleared() bool {
+	_, ok := m.clearedFields[store.FieldRateKey]
+	return ok
+}
+
+// ResetRateKey resets all changes to the "rate_key" field.
+func (m *StoreMutation) ResetRateKey() {
+	m.rate_key = nil
+	delete(m.clearedFields, store.FieldRateKey)
+}
+
 // Where appends a list predicates to the StoreMutation builder.
 func (m *StoreMutation) Where(ps ...predicate.Store) {
 	m.predicates = append(m.predicates, ps...)
@@ -6477,9 +6897,12 @@ func (m *StoreMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *StoreMutation) Fields() []string {
-	fields := make([]string, 0, 1)
+	fields := make([]string, 0, 2)
 	if m.epoch != nil {
 		fields = append(fields, store.FieldEpoch)
+	}
+	if m.rate_key != nil {
+		fields = append(fields, store.FieldRateKey)
 	}
 	return fields
 }
@@ -6491,6 +6914,8 @@ func (m *StoreMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case store.FieldEpoch:
 		return m.Epoch()
+	case store.FieldRateKey:
+		return m.RateKey()
 	}
 	return nil, false
 }
@@ -6502,6 +6927,8 @@ func (m *StoreMutation) OldField(ctx context.Context, name string) (ent.Value, e
 	switch name {
 	case store.FieldEpoch:
 		return m.OldEpoch(ctx)
+	case store.FieldRateKey:
+		return m.OldRateKey(ctx)
 	}
 	return nil, fmt.Errorf("unknown Store field %s", name)
 }
@@ -6517,6 +6944,13 @@ func (m *StoreMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEpoch(v)
+		return nil
+	case store.FieldRateKey:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRateKey(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Store field %s", name)
@@ -6562,7 +6996,11 @@ func (m *StoreMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *StoreMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(store.FieldRateKey) {
+		fields = append(fields, store.FieldRateKey)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -6575,6 +7013,11 @@ func (m *StoreMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *StoreMutation) ClearField(name string) error {
+	switch name {
+	case store.FieldRateKey:
+		m.ClearRateKey()
+		return nil
+	}
 	return fmt.Errorf("unknown Store nullable field %s", name)
 }
 
@@ -6584,6 +7027,9 @@ func (m *StoreMutation) ResetField(name string) error {
 	switch name {
 	case store.FieldEpoch:
 		m.ResetEpoch()
+		return nil
+	case store.FieldRateKey:
+		m.ResetRateKey()
 		return nil
 	}
 	return fmt.Errorf("unknown Store field %s", name)

@@ -13,6 +13,7 @@ import (
 	"github.com/letterlock/letterlock/ent/message"
 	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/ent/schema"
+	"github.com/letterlock/letterlock/ent/store"
 	"github.com/letterlock/letterlock/ent/user"
 )
 
@@ -130,6 +131,12 @@ func init() {
 	prekeyDescDeviceID := prekeyFields[1].Descriptor()
 	// prekey.DeviceIDValidator is a validator for the "device_id" field. It is called by the builders before save.
 	prekey.DeviceIDValidator = prekeyDescDeviceID.Validators[0].(func(string) error)
+	storeFields := schema.Store{}.Fields()
+	_ = storeFields
+	// storeDescRateKey is the schema descriptor for rate_key field.
+	storeDescRateKey := storeFields[2].Descriptor()
+	// store.RateKeyValidator is a validator for the "rate_key" field. It is called by the builders before save.
+	store.RateKeyValidator = storeDescRateKey.Validators[0].(func([]byte) error)
 	userFields := schema.User{}.Fields()
 	_ = userFields
 	// userDescUserKey is the schema descriptor for user_key field.

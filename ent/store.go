@@ -18,7 +18,9 @@ type Store struct {
 	// always 1
 	ID int64 `json:"id,omitempty"`
 	// random; renewed when the database was restored or promoted, which makes old cursors foreign
-	Epoch        int64 `json:"epoch,omitempty"`
+	Epoch int64 `json:"epoch,omitempty"`
+	// random; keeps others from choosing whom they share a row of rates with
+	RateKey      []byte `json:"-"`
 	selectValues sql.SelectValues
 }
 
@@ -27,6 +29,8 @@ func (*Store) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case store.FieldRateKey:
+			values[i] = new([]byte)
 		case store.FieldID, store.FieldEpoch:
 			values[i] = new(sql.NullInt64)
 		default:
@@ -55,6 +59,12 @@ func (_m *Store) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field epoch", values[i])
 			} else if value.Valid {
 				_m.Epoch = value.Int64
+			}
+		case store.FieldRateKey:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field rate_key", values[i])
+			} else if value != nil {
+				_m.RateKey = *value
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -94,6 +104,8 @@ func (_m *Store) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("epoch=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Epoch))
+	builder.WriteString(", ")
+	builder.WriteString("rate_key=<sensitive>")
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -27,6 +27,12 @@ func (_c *StoreCreate) SetEpoch(v int64) *StoreCreate {
 	return _c
 }
 
+// SetRateKey sets the "rate_key" field.
+func (_c *StoreCreate) SetRateKey(v []byte) *StoreCreate {
+	_c.mutation.SetRateKey(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *StoreCreate) SetID(v int64) *StoreCreate {
 	_c.mutation.SetID(v)
@@ -70,6 +76,11 @@ func (_c *StoreCreate) check() error {
 	if _, ok := _c.mutation.Epoch(); !ok {
 		return &ValidationError{Name: "epoch", err: errors.New(`ent: missing required field "Store.epoch"`)}
 	}
+	if v, ok := _c.mutation.RateKey(); ok {
+		if err := store.RateKeyValidator(v); err != nil {
+			return &ValidationError{Name: "rate_key", err: fmt.Errorf(`ent: validator failed for field "Store.rate_key": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -106,6 +117,10 @@ func (_c *StoreCreate) createSpec() (*Store, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Epoch(); ok {
 		_spec.SetField(store.FieldEpoch, field.TypeInt64, value)
 		_node.Epoch = value
+	}
+	if value, ok := _c.mutation.RateKey(); ok {
+		_spec.SetField(store.FieldRateKey, field.TypeBytes, value)
+		_node.RateKey = value
 	}
 	return _node, _spec
 }
@@ -177,6 +192,24 @@ func (u *StoreUpsert) AddEpoch(v int64) *StoreUpsert {
 	return u
 }
 
+// SetRateKey sets the "rate_key" field.
+func (u *StoreUpsert) SetRateKey(v []byte) *StoreUpsert {
+	u.Set(store.FieldRateKey, v)
+	return u
+}
+
+// UpdateRateKey sets the "rate_key" field to the value that was provided on create.
+func (u *StoreUpsert) UpdateRateKey() *StoreUpsert {
+	u.SetExcluded(store.FieldRateKey)
+	return u
+}
+
+// ClearRateKey clears the value of the "rate_key" field.
+func (u *StoreUpsert) ClearRateKey() *StoreUpsert {
+	u.SetNull(store.FieldRateKey)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -243,6 +276,27 @@ func (u *StoreUpsertOne) AddEpoch(v int64) *StoreUpsertOne {
 func (u *StoreUpsertOne) UpdateEpoch() *StoreUpsertOne {
 	return u.Update(func(s *StoreUpsert) {
 		s.UpdateEpoch()
+	})
+}
+
+// SetRateKey sets the "rate_key" field.
+func (u *StoreUpsertOne) SetRateKey(v []byte) *StoreUpsertOne {
+	return u.Update(func(s *StoreUpsert) {
+		s.SetRateKey(v)
+	})
+}
+
+// UpdateRateKey sets the "rate_key" field to the value that was provided on create.
+func (u *StoreUpsertOne) UpdateRateKey() *StoreUpsertOne {
+	return u.Update(func(s *StoreUpsert) {
+		s.UpdateRateKey()
+	})
+}
+
+// ClearRateKey clears the value of the "rate_key" field.
+func (u *StoreUpsertOne) ClearRateKey() *StoreUpsertOne {
+	return u.Update(func(s *StoreUpsert) {
+		s.ClearRateKey()
 	})
 }
 
@@ -477,6 +531,27 @@ func (u *StoreUpsertBulk) AddEpoch(v int64) *StoreUpsertBulk {
 func (u *StoreUpsertBulk) UpdateEpoch() *StoreUpsertBulk {
 	return u.Update(func(s *StoreUpsert) {
 		s.UpdateEpoch()
+	})
+}
+
+// SetRateKey sets the "rate_key" field.
+func (u *StoreUpsertBulk) SetRateKey(v []byte) *StoreUpsertBulk {
+	return u.Update(func(s *StoreUpsert) {
+		s.SetRateKey(v)
+	})
+}
+
+// UpdateRateKey sets the "rate_key" field to the value that was provided on create.
+func (u *StoreUpsertBulk) UpdateRateKey() *StoreUpsertBulk {
+	return u.Update(func(s *StoreUpsert) {
+		s.UpdateRateKey()
+	})
+}
+
+// ClearRateKey clears the value of the "rate_key" field.
+func (u *StoreUpsertBulk) ClearRateKey() *StoreUpsertBulk {
+	return u.Update(func(s *StoreUpsert) {
+		s.ClearRateKey()
 	})
 }
 

@@ -48,6 +48,18 @@ func (_u *StoreUpdate) AddEpoch(v int64) *StoreUpdate {
 	return _u
 }
 
+// SetRateKey sets the "rate_key" field.
+func (_u *StoreUpdate) SetRateKey(v []byte) *StoreUpdate {
+	_u.mutation.SetRateKey(v)
+	return _u
+}
+
+// ClearRateKey clears the value of the "rate_key" field.
+func (_u *StoreUpdate) ClearRateKey() *StoreUpdate {
+	_u.mutation.ClearRateKey()
+	return _u
+}
+
 // Mutation returns the StoreMutation object of the builder.
 func (_u *StoreUpdate) Mutation() *StoreMutation {
 	return _u.mutation
@@ -80,7 +92,20 @@ func (_u *StoreUpdate) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *StoreUpdate) check() error {
+	if v, ok := _u.mutation.RateKey(); ok {
+		if err := store.RateKeyValidator(v); err != nil {
+			return &ValidationError{Name: "rate_key", err: fmt.Errorf(`ent: validator failed for field "Store.rate_key": %w`, err)}
+		}
+	}
+	return nil
+}
+
 func (_u *StoreUpdate) sqlSave(ctx context.Context) (_node int, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(store.Table, store.Columns, sqlgraph.NewFieldSpec(store.FieldID, field.TypeInt64))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
@@ -94,6 +119,12 @@ func (_u *StoreUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedEpoch(); ok {
 		_spec.AddField(store.FieldEpoch, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RateKey(); ok {
+		_spec.SetField(store.FieldRateKey, field.TypeBytes, value)
+	}
+	if _u.mutation.RateKeyCleared() {
+		_spec.ClearField(store.FieldRateKey, field.TypeBytes)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -133,6 +164,18 @@ func (_u *StoreUpdateOne) SetNillableEpoch(v *int64) *StoreUpdateOne {
 // AddEpoch adds value to the "epoch" field.
 func (_u *StoreUpdateOne) AddEpoch(v int64) *StoreUpdateOne {
 	_u.mutation.AddEpoch(v)
+	return _u
+}
+
+// SetRateKey sets the "rate_key" field.
+func (_u *StoreUpdateOne) SetRateKey(v []byte) *StoreUpdateOne {
+	_u.mutation.SetRateKey(v)
+	return _u
+}
+
+// ClearRateKey clears the value of the "rate_key" field.
+func (_u *StoreUpdateOne) ClearRateKey() *StoreUpdateOne {
+	_u.mutation.ClearRateKey()
 	return _u
 }
 
@@ -181,7 +224,20 @@ func (_u *StoreUpdateOne) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *StoreUpdateOne) check() error {
+	if v, ok := _u.mutation.RateKey(); ok {
+		if err := store.RateKeyValidator(v); err != nil {
+			return &ValidationError{Name: "rate_key", err: fmt.Errorf(`ent: validator failed for field "Store.rate_key": %w`, err)}
+		}
+	}
+	return nil
+}
+
 func (_u *StoreUpdateOne) sqlSave(ctx context.Context) (_node *Store, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(store.Table, store.Columns, sqlgraph.NewFieldSpec(store.FieldID, field.TypeInt64))
 	id, ok := _u.mutation.ID()
 	if !ok {
@@ -212,6 +268,12 @@ func (_u *StoreUpdateOne) sqlSave(ctx context.Context) (_node *Store, err error)
 	}
 	if value, ok := _u.mutation.AddedEpoch(); ok {
 		_spec.AddField(store.FieldEpoch, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RateKey(); ok {
+		_spec.SetField(store.FieldRateKey, field.TypeBytes, value)
+	}
+	if _u.mutation.RateKeyCleared() {
+		_spec.ClearField(store.FieldRateKey, field.TypeBytes)
 	}
 	_node = &Store{config: _u.config}
 	_spec.Assign = _node.assignValues

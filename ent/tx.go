@@ -32,6 +32,8 @@ type Tx struct {
 	Message *MessageClient
 	// Prekey is the client for interacting with the Prekey builders.
 	Prekey *PrekeyClient
+	// Rate is the client for interacting with the Rate builders.
+	Rate *RateClient
 	// Store is the client for interacting with the Store builders.
 	Store *StoreClient
 	// User is the client for interacting with the User builders.
@@ -176,6 +178,7 @@ func (tx *Tx) init() {
 	tx.Mailbox = NewMailboxClient(tx.config)
 	tx.Message = NewMessageClient(tx.config)
 	tx.Prekey = NewPrekeyClient(tx.config)
+	tx.Rate = NewRateClient(tx.config)
 	tx.Store = NewStoreClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }

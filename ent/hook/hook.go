@@ -117,6 +117,18 @@ func (f PrekeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PrekeyMutation", m)
 }
 
+// The RateFunc type is an adapter to allow the use of ordinary
+// function as Rate mutator.
+type RateFunc func(context.Context, *ent.RateMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RateFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RateMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RateMutation", m)
+}
+
 // The StoreFunc type is an adapter to allow the use of ordinary
 // function as Store mutator.
 type StoreFunc func(context.Context, *ent.StoreMutation) (ent.Value, error)

@@ -242,10 +242,22 @@ var (
 			},
 		},
 	}
+	// RatesColumns holds the columns for the "rates" table.
+	RatesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64},
+		{Name: "until", Type: field.TypeInt64},
+	}
+	// RatesTable holds the schema information for the "rates" table.
+	RatesTable = &schema.Table{
+		Name:       "rates",
+		Columns:    RatesColumns,
+		PrimaryKey: []*schema.Column{RatesColumns[0]},
+	}
 	// StoresColumns holds the columns for the "stores" table.
 	StoresColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64},
 		{Name: "epoch", Type: field.TypeInt64},
+		{Name: "rate_key", Type: field.TypeBytes, Nullable: true, Size: 32},
 	}
 	// StoresTable holds the schema information for the "stores" table.
 	StoresTable = &schema.Table{
@@ -277,6 +289,7 @@ var (
 		MailboxesTable,
 		MessagesTable,
 		PrekeysTable,
+		RatesTable,
 		StoresTable,
 		UsersTable,
 	}
@@ -316,6 +329,9 @@ func init() {
 	PrekeysTable.ForeignKeys[0].RefTable = DevicesTable
 	PrekeysTable.Annotation = &entsql.Annotation{
 		Table: "prekeys",
+	}
+	RatesTable.Annotation = &entsql.Annotation{
+		Table: "rates",
 	}
 	StoresTable.Annotation = &entsql.Annotation{
 		Table: "stores",

@@ -33,6 +33,9 @@ type Message func(*sql.Selector)
 // Prekey is the predicate function for prekey builders.
 type Prekey func(*sql.Selector)
 
+// Rate is the predicate function for rate builders.
+type Rate func(*sql.Selector)
+
 // Store is the predicate function for store builders.
 type Store func(*sql.Selector)
 

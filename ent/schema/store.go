@@ -15,6 +15,7 @@ func (Store) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("id").Immutable().Annotations(entsql.Annotation{Incremental: new(bool)}).Comment("always 1"),
 		field.Int64("epoch").Comment("random; renewed when the database was restored or promoted, which makes old cursors foreign"),
+		field.Bytes("rate_key").MaxLen(32).Optional().Sensitive().Comment("random; keeps others from choosing whom they share a row of rates with"),
 	}
 }
 

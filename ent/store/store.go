@@ -13,6 +13,8 @@ const (
 	FieldID = "id"
 	// FieldEpoch holds the string denoting the epoch field in the database.
 	FieldEpoch = "epoch"
+	// FieldRateKey holds the string denoting the rate_key field in the database.
+	FieldRateKey = "rate_key"
 	// Table holds the table name of the store in the database.
 	Table = "stores"
 )
@@ -21,6 +23,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldEpoch,
+	FieldRateKey,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -32,6 +35,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// RateKeyValidator is a validator for the "rate_key" field. It is called by the builders before save.
+	RateKeyValidator func([]byte) error
+)
 
 // OrderOption defines the ordering options for the Store queries.
 type OrderOption func(*sql.Selector)

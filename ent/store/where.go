@@ -57,6 +57,11 @@ func Epoch(v int64) predicate.Store {
 	return predicate.Store(sql.FieldEQ(FieldEpoch, v))
 }
 
+// RateKey applies equality check predicate on the "rate_key" field. It's identical to RateKeyEQ.
+func RateKey(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldEQ(FieldRateKey, v))
+}
+
 // EpochEQ applies the EQ predicate on the "epoch" field.
 func EpochEQ(v int64) predicate.Store {
 	return predicate.Store(sql.FieldEQ(FieldEpoch, v))
@@ -95,6 +100,56 @@ func EpochLT(v int64) predicate.Store {
 // EpochLTE applies the LTE predicate on the "epoch" field.
 func EpochLTE(v int64) predicate.Store {
 	return predicate.Store(sql.FieldLTE(FieldEpoch, v))
+}
+
+// RateKeyEQ applies the EQ predicate on the "rate_key" field.
+func RateKeyEQ(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldEQ(FieldRateKey, v))
+}
+
+// RateKeyNEQ applies the NEQ predicate on the "rate_key" field.
+func RateKeyNEQ(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldNEQ(FieldRateKey, v))
+}
+
+// RateKeyIn applies the In predicate on the "rate_key" field.
+func RateKeyIn(vs ...[]byte) predicate.Store {
+	return predicate.Store(sql.FieldIn(FieldRateKey, vs...))
+}
+
+// RateKeyNotIn applies the NotIn predicate on the "rate_key" field.
+func RateKeyNotIn(vs ...[]byte) predicate.Store {
+	return predicate.Store(sql.FieldNotIn(FieldRateKey, vs...))
+}
+
+// RateKeyGT applies the GT predicate on the "rate_key" field.
+func RateKeyGT(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldGT(FieldRateKey, v))
+}
+
+// RateKeyGTE applies the GTE predicate on the "rate_key" field.
+func RateKeyGTE(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldGTE(FieldRateKey, v))
+}
+
+// RateKeyLT applies the LT predicate on the "rate_key" field.
+func RateKeyLT(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldLT(FieldRateKey, v))
+}
+
+// RateKeyLTE applies the LTE predicate on the "rate_key" field.
+func RateKeyLTE(v []byte) predicate.Store {
+	return predicate.Store(sql.FieldLTE(FieldRateKey, v))
+}
+
+// RateKeyIsNil applies the IsNil predicate on the "rate_key" field.
+func RateKeyIsNil() predicate.Store {
+	return predicate.Store(sql.FieldIsNull(FieldRateKey))
+}
+
+// RateKeyNotNil applies the NotNil predicate on the "rate_key" field.
+func RateKeyNotNil() predicate.Store {
+	return predicate.Store(sql.FieldNotNull(FieldRateKey))
 }
 
 // And groups predicates with the AND operator between them.

@@ -13,6 +13,7 @@ import (
 	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/tally"
 )
 
 // PrekeyClaim is what was handed out of a user's prekeys.
@@ -52,9 +53,13 @@ func (d *Directory) ClaimPrekeys(
 			return err
 		}
 		claim = PrekeyClaim{User: user, ListVersion: owner.ListVersion}
+		spends, err := d.spends(ctx, tx, caller.User, user, spend)
+		if err != nil {
+			return err
+		}
 		claim.Sets, err = d.takeSets(ctx, tx, user, func(id string) bool {
 			return id != caller.ID.String() && (devices == nil || slices.Contains(texts(devices), id))
-		}, spend)
+		}, spends)
 		return err
 	})
 	if err != nil {
@@ -70,6 +75,26 @@ func (d *Directory) claimed(ctx context.Context, tx *ent.Tx, user identity.UserI
 		return d.lockUser(ctx, tx, user)
 	}
 	return tx.User.Get(ctx, user.String())
+}
+
+// spends counts a claim for all nodes, unless this one has refused it already, and says whether one-time keys may be spent on it.
+func (d *Directory) spends(ctx context.Context, tx *ent.Tx, caller, target identity.UserID, here bool) (bool, error) {
+	if !here {
+		return false, nil
+	}
+	wait, err := d.options.Tally.Take(ctx, tx, tally.ClaimsOfPair, pairLimit, caller[:], target[:])
+	if err != nil {
+		return false, err
+	}
+	if wait > 0 {
+		d.options.Observer.Limited(LimitClaimsOfPair, true)
+		return false, nil
+	}
+	wait, err = d.options.Tally.Take(ctx, tx, tally.ClaimsOfUser, targetLimit, target[:])
+	if wait > 0 {
+		d.options.Observer.Limited(LimitClaimsOfUser, true)
+	}
+	return wait == 0, err
 }
 
 // takeSets goes through the user's devices in order of their ids.
@@ -132,22 +157,23 @@ func (d *Directory) takeOne(ctx context.Context, tx *ent.Tx, row string, kind id
 	return found[0].Statement, tx.Prekey.DeleteOne(found[0]).Exec(ctx)
 }
 
-// How often prekeys may be claimed on one node. Beyond the limits of a pair and of a target, sets come without one-time keys;
-// beyond that of a caller, nothing comes.
-const (
-	pairEvery, pairBurst     = 10 * time.Second, 30
-	targetEvery, targetBurst = 5 * time.Second, 200
-	callerEvery, callerBurst = time.Second, 300
+// How often prekeys may be claimed. Beyond the limits of a pair and of a target, which hold on all nodes together, sets come without
+// one-time keys; beyond that of a caller on one node, nothing comes.
+var (
+	pairLimit   = tally.Limit{Every: 10 * time.Second, Burst: 30}
+	targetLimit = tally.Limit{Every: 5 * time.Second, Burst: 200}
+	callerLimit = tally.Limit{Every: time.Second, Burst: 300}
 )
 
-// claimLimits remembers who has claimed of whom of late, as many as fit.
+// claimLimits remembers who has claimed of whom of late on this node, as many as fit. What is too much for it is not asked of the store.
 type claimLimits struct {
 	callers, targets *lru.Cache[identity.UserID, *rate.Limiter]
 	pairs            *lru.Cache[[2]identity.UserID, *rate.Limiter]
+	limited          func(limit string, allNodes bool)
 }
 
-func newClaimLimits(size int) *claimLimits {
-	return &claimLimits{newLimiters[identity.UserID](size), newLimiters[identity.UserID](size), newLimiters[[2]identity.UserID](size)}
+func newClaimLimits(size int, limited func(limit string, allNodes bool)) *claimLimits {
+	return &claimLimits{newLimiters[identity.UserID](size), newLimiters[identity.UserID](size), newLimiters[[2]identity.UserID](size), limited}
 }
 
 func newLimiters[K comparable](size int) *lru.Cache[K, *rate.Limiter] {
@@ -158,19 +184,25 @@ func newLimiters[K comparable](size int) *lru.Cache[K, *rate.Limiter] {
 	return cache
 }
 
-// allow says how long the caller has to wait, and otherwise whether one-time keys may be spent on it.
+// allow says how long the caller has to wait, and otherwise whether one-time keys may be spent on it, as far as this node knows.
 func (c *claimLimits) allow(caller, target identity.UserID, now time.Time) (wait time.Duration, spend bool) {
-	whole := limiter(c.callers, caller, callerEvery, callerBurst)
-	if !whole.AllowN(now, 1) {
-		return callerEvery, false
+	switch {
+	case !limiter(c.callers, caller, callerLimit).AllowN(now, 1):
+		c.limited(LimitClaims, false)
+		return callerLimit.Every, false
+	case !limiter(c.pairs, [2]identity.UserID{caller, target}, pairLimit).AllowN(now, 1):
+		c.limited(LimitClaimsOfPair, false)
+		return 0, false
+	case !limiter(c.targets, target, targetLimit).AllowN(now, 1):
+		c.limited(LimitClaimsOfUser, false)
+		return 0, false
+	default:
+		return 0, true
 	}
-	pair := limiter(c.pairs, [2]identity.UserID{caller, target}, pairEvery, pairBurst)
-	all := limiter(c.targets, target, targetEvery, targetBurst)
-	return 0, pair.AllowN(now, 1) && all.AllowN(now, 1)
 }
 
-func limiter[K comparable](cache *lru.Cache[K, *rate.Limiter], key K, every time.Duration, burst int) *rate.Limiter {
-	fresh := rate.NewLimiter(rate.Every(every), burst)
+func limiter[K comparable](cache *lru.Cache[K, *rate.Limiter], key K, limit tally.Limit) *rate.Limiter {
+	fresh := rate.NewLimiter(rate.Every(limit.Every), limit.Burst)
 	if known, found, _ := cache.PeekOrAdd(key, fresh); found {
 		cache.Get(key) // it was used just now
 		return known

@@ -15,6 +15,7 @@ import (
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/tally"
 )
 
 // ListsPerCall is how many statements User gives at the most (S3.6).
@@ -50,6 +51,8 @@ type Options struct {
 	CacheSize int
 	// Admit decides, inside the transaction that adds a user, whether they may register; default everybody.
 	Admit func(ctx context.Context, tx *ent.Tx, invite string) error
+	// Tally counts what is limited on all nodes together; default one over the store.
+	Tally *tally.Tally
 	// Observer is told what the Directory does; by default nobody is.
 	Observer Observer
 	// Now is the clock; default time.Now.
@@ -60,11 +63,21 @@ type Options struct {
 type Observer interface {
 	// TokenLookedUp: a device token was presented whose signature was, or was not, known to be good.
 	TokenLookedUp(known bool)
+	// Limited: one of the Limits was met, as this node counts or as all do together.
+	Limited(limit string, allNodes bool)
 }
+
+// The limits that an Observer is told of. Beyond the latter two sessions start without one-time keys.
+const (
+	LimitClaims       = "claims"
+	LimitClaimsOfPair = "claims_of_pair"
+	LimitClaimsOfUser = "claims_of_user"
+)
 
 type unobserved struct{}
 
-func (unobserved) TokenLookedUp(bool) {}
+func (unobserved) TokenLookedUp(bool)   {}
+func (unobserved) Limited(string, bool) {}
 
 const (
 	defaultMaxDevices        = 20
@@ -143,11 +156,14 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Tally == nil {
+		options.Tally = tally.New(db, options.Now)
+	}
 	return &Directory{
 		db: db, mailboxes: mailboxes, options: options,
 		devices:   newDeviceCache(options.CacheSize),
 		tokens:    newTokenCache(options.CacheSize),
-		claims:    newClaimLimits(options.CacheSize),
+		claims:    newClaimLimits(options.CacheSize, options.Observer.Limited),
 		verifying: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }

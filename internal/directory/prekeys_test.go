@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/mlkem"
 	"crypto/rand"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -247,5 +249,91 @@ func TestClaimsAreLimited(t *testing.T) {
 		}
 		_, err = n.ClaimPrekeys(t.Context(), caller, newPerson(t).id(), nil)
 		wantCode(t, err, problem.RecipientUnknown)
+	})
+}
+
+// Nodes spend on one caller together what one alone would, also those that have just begun.
+func TestClaimsOfAPairAreLimitedOnAllNodes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		clock := newClock()
+		here, alice, bob := pair(t, db, clock)
+		there := newNode(t, testdb.Reopen(t, db), clock)
+		here.mustUpload(bob, bob.first, bob.upload(bob.first, 1, 1, 40))
+		spent := func(nodes ...*node) (spent int) {
+			for i := range 40 {
+				if nodes[i%len(nodes)].mustClaim(alice, bob)[0].OneTime != nil {
+					spent++
+				}
+			}
+			return spent
+		}
+		if n := spent(here, there); n != 30 {
+			t.Errorf("two nodes spent %d one-time keys on one caller, want 30", n)
+		}
+		if n := spent(newNode(t, db, clock)); n != 0 {
+			t.Errorf("a node that was started again spent %d", n)
+		}
+		clock.advance(30 * time.Second)
+		if n := spent(here, there); n != 3 {
+			t.Errorf("half a minute later %d were spent, want 3", n)
+		}
+	})
+}
+
+// Many callers together do not drain a user either, on however many nodes and at once.
+func TestClaimsOfAUserAreLimitedOnAllNodes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		clock := newClock()
+		var nodes []*node
+		for _, db := range []*database.DB{db, testdb.Reopen(t, db)} {
+			d := directory.New(db, &boxes{}, directory.Options{MaxOneTimePrekeys: 220, Now: clock.Now})
+			nodes = append(nodes, &node{d, t, nil, clock})
+		}
+		bob := newPerson(t)
+		nodes[0].register(bob)
+		nodes[0].mustUpload(bob, bob.first, bob.upload(bob.first, 1, 1, 220))
+		var group sync.WaitGroup
+		var spent atomic.Int32
+		for i := range 8 {
+			caller, n := newPerson(t), nodes[i%2]
+			n.register(caller)
+			device := n.caller(caller, caller.first)
+			group.Go(func() {
+				for range 27 {
+					claim, err := n.ClaimPrekeys(t.Context(), device, bob.id(), nil)
+					if err != nil {
+						t.Error(err)
+					} else if claim.Sets[0].OneTime != nil {
+						spent.Add(1)
+					}
+				}
+			})
+		}
+		group.Wait()
+		if n := spent.Load(); n != 200 {
+			t.Errorf("216 claims spent %d one-time keys, want 200", n)
+		}
+	})
+}
+
+// Who claims too much is told the same of users who are here and of those who are not, and nothing is counted of the latter.
+func TestLimitOfClaimsDoesNotTellWhoIsHere(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		n, alice, bob := pair(t, db, newClock())
+		caller, nobody := n.caller(alice, alice.first), newPerson(t)
+		for range 300 {
+			_, err := n.ClaimPrekeys(t.Context(), caller, nobody.id(), nil)
+			wantCode(t, err, problem.RecipientUnknown)
+		}
+		_, here := n.ClaimPrekeys(t.Context(), caller, bob.id(), nil)
+		_, gone := n.ClaimPrekeys(t.Context(), caller, nobody.id(), nil)
+		wantCode(t, here, problem.RateLimited)
+		var ofBob, ofNobody *problem.Error
+		if !errors.As(here, &ofBob) || !errors.As(gone, &ofNobody) || *ofBob != *ofNobody {
+			t.Errorf("%+v for a user, %+v for nobody", here, gone)
+		}
+		if rows, err := db.Ent.Rate.Query().Count(t.Context()); err != nil || rows != 0 {
+			t.Errorf("%d rows, %v", rows, err)
+		}
 	})
 }

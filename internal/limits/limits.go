@@ -48,7 +48,7 @@ type Limits struct {
 
 	AddressOperationsPerMinute    int `name:"address-operations-per-minute" default:"3000" help:"How many operations one address may ask for in a minute without a token, or with one that is refused; 0: no limit."`
 	AddressSocketsPerMinute       int `name:"address-sockets-per-minute" default:"1200" help:"How many WebSockets one address may open in a minute; 0: no limit."`
-	AddressRegistrationsPerMinute int `name:"address-registrations-per-minute" default:"60" help:"How many users one address may register in a minute; 0: no limit."`
+	AddressRegistrationsPerMinute int `name:"address-registrations-per-minute" default:"60" help:"How many users one address may register in a minute, on all nodes together; 0: no limit."`
 	DeviceOperationsPerMinute     int `name:"device-operations-per-minute" default:"60000" help:"How many operations one device may ask for in a minute; each field that needs the device may count as one more. 0: no limit."`
 
 	LookAgain      time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`

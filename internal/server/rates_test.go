@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -9,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/testdb"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
@@ -156,6 +160,70 @@ func TestRegistrationsAreLimitedByAddress(t *testing.T) {
 	now.forward(30 * time.Second)
 	if answer := register(someone, late); answer.Code() != "" {
 		t.Errorf("after the wait: %s", answer.Body)
+	}
+}
+
+// Several nodes let in as many users of one address as one does, and a node that was started again has forgotten nothing.
+func TestRegistrationsAreLimitedOnAllNodes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		now := &clock{now: time.Now()}
+		start := func(db *database.DB, metrics string) *testserver.Server {
+			return testserver.Start(t, testserver.Options{
+				DB: db, TrustedProxies: []string{"127.0.0.1"}, PublicURLs: []string{"https://chat.example.org"}, Now: now.Now, MetricsAddr: metrics,
+				Limits: func(l *limits.Limits) { l.AddressRegistrationsPerMinute = 3 },
+			})
+		}
+		register := func(s *testserver.Server, from string, p *testserver.Person) *testserver.Answer {
+			return ask(t, s, from, p.Devices[0].Token(s.URL), toJSON(t, testserver.RegisterKey, map[string]any{"input": p.Registration()}))
+		}
+		here, there := start(db, "127.0.0.1:0"), start(testdb.Reopen(t, db), "")
+		first := testserver.NewPerson(t)
+		for p, s := range map[*testserver.Person]*testserver.Server{first: here, testserver.NewPerson(t): here, testserver.NewPerson(t): there} {
+			if answer := register(s, someone, p); answer.Code() != "" {
+				t.Fatal(answer.Body)
+			}
+		}
+		if answer := register(there, someone, first); answer.Code() != "" {
+			t.Errorf("who is registered, again: %s", answer.Body)
+		}
+		late := testserver.NewPerson(t)
+		for range 2 {
+			checkLimited(t, register(here, someone, late), http.StatusOK)
+		}
+		if answer := register(here, another, testserver.NewPerson(t)); answer.Code() != "" {
+			t.Errorf("another address: %s", answer.Body)
+		}
+		if text := scrape(t, here).text; !strings.Contains(text, `letterlock_limits_met_total{limit="registrations",scope="all"} 1`) ||
+			!strings.Contains(text, `letterlock_limits_met_total{limit="registrations",scope="node"} 1`) {
+			t.Error("the metrics do not say that the limit was met by all nodes, and then by this one")
+		}
+		again := start(testdb.Reopen(t, db), "")
+		checkLimited(t, register(again, someone, late), http.StatusOK)
+		now.forward(20 * time.Second)
+		if answer := register(again, someone, late); answer.Code() != "" {
+			t.Errorf("after the wait: %s", answer.Body)
+		}
+	})
+}
+
+// An address that tries invites is limited by each node, and does not use up what others of the address may do elsewhere.
+func TestRefusedInvitesCountOnTheirNode(t *testing.T) {
+	s := testserver.Start(t, testserver.Options{
+		TrustedProxies: []string{"127.0.0.1"}, Registration: invites.Invite, MetricsAddr: "127.0.0.1:0",
+		Limits: func(l *limits.Limits) { l.AddressRegistrationsPerMinute = 3 },
+	})
+	p := testserver.NewPerson(t)
+	input := p.Registration()
+	for i := range 3 {
+		input["invite"] = fmt.Sprint("guess", i)
+		answer := ask(t, s, someone, p.Devices[0].Token(s.URL), toJSON(t, testserver.RegisterKey, map[string]any{"input": input}))
+		if answer.Code() != "INVITE_REQUIRED" {
+			t.Fatal(answer.Body)
+		}
+	}
+	checkLimited(t, ask(t, s, someone, p.Devices[0].Token(s.URL), toJSON(t, testserver.RegisterKey, map[string]any{"input": input})), http.StatusOK)
+	if text := scrape(t, s).text; !strings.Contains(text, `letterlock_limits_met_total{limit="registrations",scope="all"} 0`) {
+		t.Error("guesses count on all nodes")
 	}
 }
 

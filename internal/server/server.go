@@ -26,6 +26,7 @@ import (
 	"github.com/letterlock/letterlock/internal/persisted"
 	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/socket"
+	"github.com/letterlock/letterlock/internal/tally"
 	"github.com/letterlock/letterlock/internal/telemetry"
 	"github.com/letterlock/letterlock/internal/wakeup"
 )
@@ -46,6 +47,7 @@ type Server struct {
 	invites   *invites.Invites
 	callers   *caller.Authenticator
 	rates     *caller.Rates
+	tally     *tally.Tally
 	present   *failure.Presenter
 	guard     *guard.Guard
 	persisted *persisted.Operations // nil if all are allowed
@@ -143,17 +145,21 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
+	s.tally = tally.New(s.db, c.Now)
 	s.invites = invites.New(s.db, c.Registration, c.Now)
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, MaxBlocked: l.MaxBlockedUsers, LookAgain: l.LookAgain,
-		Now: c.Now, Admit: s.invites.Admit, Observer: s.metrics.Tokens,
+		Now: c.Now, Admit: s.admit, Tally: s.tally, Observer: s.metrics.Directory,
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
-	s.rates = caller.NewRates(caller.PerMinute{
-		Operations: l.AddressOperationsPerMinute, Sockets: l.AddressSocketsPerMinute,
-		Registrations: l.AddressRegistrationsPerMinute, DeviceOperations: l.DeviceOperationsPerMinute,
-	}, c.Now)
+	s.rates = caller.NewRates(caller.RateOptions{
+		Limits: caller.PerMinute{
+			Operations: l.AddressOperationsPerMinute, Sockets: l.AddressSocketsPerMinute,
+			Registrations: l.AddressRegistrationsPerMinute, DeviceOperations: l.DeviceOperationsPerMinute,
+		},
+		Tally: s.tally, Limited: s.metrics.Directory.Limited, Now: c.Now,
+	})
 	s.callers = caller.NewAuthenticator(s.directory, s.origins.Own(), s.rates)
 	*s.resolver = graph.Resolver{
 		Directory: s.directory, Mailboxes: s.mailboxes, Links: s.links, Limits: l, Version: c.Version, Registration: s.invites.Registration(),

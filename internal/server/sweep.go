@@ -8,7 +8,7 @@ import (
 // sweepEvery is how often what is over is thrown away.
 const sweepEvery = time.Minute
 
-// sweep deletes expired link slots and invites, and forgets callers who have not asked for a while, until ctx ends.
+// sweep deletes expired link slots, invites and counts, and forgets callers who have not asked for a while, until ctx ends.
 func (s *Server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
@@ -24,6 +24,9 @@ func (s *Server) sweep(ctx context.Context) {
 		}
 		if err := s.invites.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.WarnContext(ctx, "could not delete expired invites", "error", err)
+		}
+		if err := s.tally.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.WarnContext(ctx, "could not delete what was counted long ago", "error", err)
 		}
 	}
 }

@@ -42,6 +42,6 @@ func BenchmarkRequest(b *testing.B) {
 		m.Requests.Took("/graphql", 3*time.Millisecond)
 		m.Operations.count.WithLabelValues("mutation", codeOK).Inc()
 		m.Operations.mutation.Observe(0.003)
-		m.Tokens.TokenLookedUp(true)
+		m.Directory.TokenLookedUp(true)
 	}
 }

@@ -26,8 +26,8 @@ type Options struct {
 type Metrics struct {
 	// Mailboxes is a mailbox.Observer.
 	Mailboxes *Mailboxes
-	// Tokens is a directory.Observer.
-	Tokens *Tokens
+	// Directory is a directory.Observer, and counts what limits were met.
+	Directory Directory
 	// Refusals counts the errors that callers were given.
 	Refusals *Refusals
 	// Requests counts HTTP requests.
@@ -52,7 +52,7 @@ func New(options Options) *Metrics {
 	)
 	return &Metrics{
 		Mailboxes:  newMailboxes(add),
-		Tokens:     newTokens(add),
+		Directory:  Directory{newTokens(add), newLimits(add)},
 		Refusals:   newRefusals(add, codes),
 		Requests:   newRequests(add),
 		Operations: newOperations(add, codes),

@@ -1,15 +1,9 @@
 package telemetry
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/letterlock/letterlock/internal/directory"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // Tokens counts how often a device token was known already.
 type Tokens struct{ hits, misses prometheus.Counter }
-
-var _ directory.Observer = (*Tokens)(nil)
 
 func newTokens(add factory) *Tokens {
 	looked := add.counters("token_cache_total", "Device tokens that were presented, by whether their signature was known to be good.", "result")
