@@ -97,6 +97,9 @@ func (d *device) try(ctx context.Context, m *message) error {
 		}
 		d.log(stored)
 	case errors.As(err, &r):
+		if d.world.Certain && r.Extensions.Stored != history.OutcomeNo {
+			d.world.problem("a send of %s was refused, and whether it was stored was left open: %v", d.id, r)
+		}
 		d.log(history.Event{Kind: history.Refused, Message: m.id, Code: r.code(), Outcome: r.Extensions.Stored})
 	default:
 		d.log(history.Event{Kind: history.Unanswered, Message: m.id})

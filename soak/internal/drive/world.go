@@ -34,6 +34,8 @@ type Config struct {
 	ChangeEvery time.Duration
 	// CallTimeout is how long an answer is waited for.
 	CallTimeout time.Duration
+	// Certain says that no refusal of a send may leave open whether it was stored.
+	Certain bool
 	// Patience is how long everything may take to get quiet at the end.
 	Patience time.Duration
 }

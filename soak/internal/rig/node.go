@@ -23,7 +23,7 @@ type Node struct {
 
 	metrics string // the address of its metrics
 	program string
-	disk    string // the directory of a disk of its own; empty for none
+	space   *Space // where it runs; nil for where this program does
 	env     []string
 	log     *tail
 	command *exec.Cmd
@@ -47,12 +47,15 @@ func NewNode(ctx context.Context, program string, env ...string) (*Node, error) 
 	return &Node{Address: address, metrics: metrics, program: program, env: env, log: new(tail)}, nil
 }
 
+// In has the node run in a Space.
+func (n *Node) In(s *Space) { n.space = s }
+
 // Start starts the process and waits until it is ready.
 func (n *Node) Start(ctx context.Context) error {
 	lasting := context.WithoutCancel(ctx)               // it is ended by Kill and Stop
 	n.command = exec.CommandContext(lasting, n.program) // #nosec G204 -- named by who runs this
-	if n.disk != "" {
-		n.command = inNameSpaces(lasting, n.disk, n.program)
+	if n.space != nil {
+		n.command = n.space.Command(lasting, n.program)
 	}
 	n.command.Env, n.command.Stderr, n.command.Stdout = n.env, n.log, n.log
 	if err := n.command.Start(); err != nil {
@@ -65,15 +68,16 @@ func (n *Node) Start(ctx context.Context) error {
 		defer close(ended)
 		_ = command.Wait() // how it ended is read from its state
 	}()
-	return n.awaitReady(ctx)
+	return n.AwaitReady(ctx)
 }
 
-func (n *Node) awaitReady(ctx context.Context) error {
+// AwaitReady waits until it says that it is ready to work.
+func (n *Node) AwaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ready)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for !n.serves(ctx) {
+	for !n.Ready(ctx) {
 		select {
 		case <-tick.C:
 		case <-n.ended:
@@ -85,7 +89,8 @@ func (n *Node) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-func (n *Node) serves(ctx context.Context) bool {
+// Ready asks it whether it is ready to work.
+func (n *Node) Ready(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Address+"/readyz", nil)
 	if err != nil {
 		return false
