@@ -28,6 +28,9 @@ type cli struct {
 	Run   runCommand   `cmd:"" default:"withargs" help:"Run scenarios one after the other and print a table."`
 	Check checkCommand `cmd:"" help:"Judge a history that was written down."`
 	List  listCommand  `cmd:"" help:"Print the scenarios."`
+
+	// What runs start this program again for.
+	Server serverPart `cmd:"" hidden:"" help:"Be the server with a clock that its input moves."`
 }
 
 type runCommand struct {

@@ -131,7 +131,7 @@ func (r *run) config() drive.Config {
 		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
 		CallTimeout: callTimeout, Patience: r.patience,
 	}
-	c.Certain = slices.Contains(r.certain, r.store)
+	c.ClockMoves, c.Certain = r.clock, slices.Contains(r.certain, r.store)
 	if r.patient {
 		c.CallTimeout = patientTimeout
 	}

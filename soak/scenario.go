@@ -22,6 +22,8 @@ type scenario struct {
 	settings string
 	// ownDisk has the store on disks of its own, which can be full.
 	ownDisk bool
+	// clock has the server go by a clock that can be moved.
+	clock bool
 	// patient has devices wait until the server has given up.
 	patient bool
 	// certain are the stores on which every send that is refused is certain not to be stored.
@@ -42,6 +44,7 @@ func scenarios() []scenario {
 		{name: "freeze", about: "the server stands still (SIGSTOP) for longer than clients wait", nodes: 1, stores: both, trouble: freezing},
 		{name: "network", about: "the network of the clients breaks off, swallows answers, is slow", nodes: 1, stores: both, trouble: badNetwork},
 		{name: "full", about: "the disk is full, and then it is not", nodes: 1, stores: both, ownDisk: true, patient: true, certain: []string{sqlite}, trouble: filling},
+		{name: "clock", about: "the server's clock jumps, forward and back, by seconds to days", nodes: 1, stores: both, clock: true, trouble: movingClock},
 		{name: "cut", about: "connections to PostgreSQL break off", nodes: 1, stores: shared, trouble: cutting},
 		{name: "commit", about: "PostgreSQL commits, and its answer is lost with the connection", nodes: 1, stores: shared, trouble: losingCommits},
 		{name: "silence", about: "what PostgreSQL answers does not arrive, and then the connections break off", nodes: 1, stores: shared, trouble: silencing},

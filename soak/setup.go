@@ -111,6 +111,11 @@ func (r *run) startNode(env []string) error {
 	if r.space != nil && r.store == sqlite {
 		node.In(r.space)
 	}
+	if r.clock {
+		if err := node.WithClock(); err != nil {
+			return err
+		}
+	}
 	r.cleanups = append(r.cleanups, node.Kill)
 	if err := node.Start(r.ctx); err != nil {
 		return err

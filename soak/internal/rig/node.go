@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,7 +24,9 @@ type Node struct {
 
 	metrics string // the address of its metrics
 	program string
-	space   *Space // where it runs; nil for where this program does
+	clock   io.WriteCloser // moves its clock; nil if it goes by the system's
+	moves   bool           // whether its clock can be moved
+	space   *Space         // where it runs; nil for where this program does
 	env     []string
 	log     *tail
 	command *exec.Cmd
@@ -50,6 +53,20 @@ func NewNode(ctx context.Context, program string, env ...string) (*Node, error) 
 // In has the node run in a Space.
 func (n *Node) In(s *Space) { n.space = s }
 
+// WithClock has the node be the server with a clock of its own, whichever its program was.
+func (n *Node) WithClock() (err error) {
+	n.moves = true
+	n.env = append(n.env, PartVariable+"="+clockServer)
+	n.program, err = os.Executable()
+	return err
+}
+
+// SetClock moves the clock of a node to be so far ahead of the system's, until its end.
+func (n *Node) SetClock(ahead time.Duration) error {
+	_, err := fmt.Fprintln(n.clock, ahead)
+	return err
+}
+
 // Start starts the process and waits until it is ready.
 func (n *Node) Start(ctx context.Context) error {
 	lasting := context.WithoutCancel(ctx)               // it is ended by Kill and Stop
@@ -58,6 +75,14 @@ func (n *Node) Start(ctx context.Context) error {
 		n.command = n.space.Command(lasting, n.program)
 	}
 	n.command.Env, n.command.Stderr, n.command.Stdout = n.env, n.log, n.log
+	if n.moves {
+		n.command.Args = append(n.command.Args, clockServer)
+		pipe, err := n.command.StdinPipe()
+		if err != nil {
+			return err
+		}
+		n.clock = pipe
+	}
 	if err := n.command.Start(); err != nil {
 		return err
 	}
