@@ -64,3 +64,32 @@ func (r *run) refusesWrites(ctx context.Context, most time.Duration) (felt bool,
 	r.wait(ctx, 0, r.beat())
 	return felt, nil
 }
+
+// readingOnly has the store refuse whatever writes for a while. Reading goes on, and nothing has to be started again.
+func readingOnly(ctx context.Context, r *run) error {
+	for r.wait(ctx, r.beat()/4, r.beat()) {
+		r.fault()
+		if err := r.setReadOnly(true); err != nil {
+			return err
+		}
+		got := r.count(history.Got)
+		felt, err := r.refusesWrites(ctx, 3*r.beat())
+		if err == nil && felt && r.isLong() && r.random.IntN(3) == 0 { // few come back while nothing new is to be heard of
+			err = r.until("nothing was read from a store that can only be read", func() bool { return r.count(history.Got) > got })
+		}
+		if err := errors.Join(err, r.setReadOnly(false), r.nodes[0].AwaitReady(r.ctx)); err != nil {
+			return err
+		}
+		if !felt && ctx.Err() == nil {
+			return errors.New("the server did not notice that its store can only be read")
+		}
+	}
+	return nil
+}
+
+func (r *run) setReadOnly(on bool) error {
+	if r.store == sqlite {
+		return r.fickle.ReadOnly(on)
+	}
+	return r.postgres.ReadOnly(r.ctx, on)
+}

@@ -51,6 +51,7 @@ type run struct {
 	database *rig.Proxy // between the servers and PostgreSQL
 	space    *rig.Space // with disks of the store's own; nil without
 	disks    []string   // their directories
+	fickle   *rig.Fickle
 	nats     *rig.NATS
 	ways     []*rig.Proxy // from each server to NATS
 	front    []*rig.Proxy // from the devices to each server

@@ -22,6 +22,8 @@ type scenario struct {
 	settings string
 	// ownDisk has the store on disks of its own, which can be full.
 	ownDisk bool
+	// readOnly has the store on what can become read-only.
+	readOnly bool
 	// clock has the server go by a clock that can be moved.
 	clock bool
 	// patient has devices wait until the server has given up.
@@ -44,6 +46,8 @@ func scenarios() []scenario {
 		{name: "freeze", about: "the server stands still (SIGSTOP) for longer than clients wait", nodes: 1, stores: both, trouble: freezing},
 		{name: "network", about: "the network of the clients breaks off, swallows answers, is slow", nodes: 1, stores: both, trouble: badNetwork},
 		{name: "full", about: "the disk is full, and then it is not", nodes: 1, stores: both, ownDisk: true, patient: true, certain: []string{sqlite}, trouble: filling},
+		{name: "readonly", about: "the store becomes read-only, and then it is writable again", nodes: 1, stores: both, readOnly: true, patient: true, certain: both,
+			trouble: readingOnly},
 		{name: "clock", about: "the server's clock jumps, forward and back, by seconds to days", nodes: 1, stores: both, clock: true, trouble: movingClock},
 		{name: "cut", about: "connections to PostgreSQL break off", nodes: 1, stores: shared, trouble: cutting},
 		{name: "commit", about: "PostgreSQL commits, and its answer is lost with the connection", nodes: 1, stores: shared, trouble: losingCommits},
@@ -57,10 +61,13 @@ func scenarios() []scenario {
 	}
 }
 
-// works tells why a scenario cannot run on this machine.
-func (s scenario) works(ctx context.Context) error {
-	if s.ownDisk {
+// works tells why a scenario cannot run on a store on this machine.
+func (s scenario) works(ctx context.Context, store string) error {
+	switch {
+	case s.ownDisk:
 		return rig.DisksWork(ctx)
+	case s.readOnly && store == sqlite:
+		return rig.FickleWorks(ctx)
 	}
 	return nil
 }

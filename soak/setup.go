@@ -25,7 +25,7 @@ func (r *run) setUp() error {
 		"LETTERLOCK_PUBLIC_URL=" + origin, "LETTERLOCK_DATA_DIR=" + dir, "LETTERLOCK_LOG_LEVEL=info",
 		"LETTERLOCK_LOOK_AGAIN=1s", "LETTERLOCK_PING_INTERVAL=1s", "LETTERLOCK_WRITE_TIMEOUT=3s",
 	}
-	if r.ownDisk {
+	if r.ownDisk || r.readOnly && r.store == sqlite {
 		if err := r.makeDisks(); err != nil {
 			return err
 		}
@@ -57,6 +57,12 @@ func (r *run) makeDisks() (err error) {
 		return err
 	}
 	r.cleanups = append(r.cleanups, r.space.Close)
+	if r.readOnly {
+		if r.fickle, err = r.space.MountFickle(r.ctx, r.dir); err == nil {
+			r.cleanups = append(r.cleanups, r.fickle.Close)
+		}
+		return err
+	}
 	if r.store == sqlite {
 		r.disks = []string{r.dir}
 		return r.space.Mount(r.ctx, r.dir)

@@ -50,7 +50,7 @@ func TestScenarios(t *testing.T) {
 					o.postgres = postgres(t)
 				}
 				for _, s := range some {
-					if err := s.works(t.Context()); err != nil {
+					if err := s.works(t.Context(), store); err != nil {
 						t.Logf("%s cannot run on this machine: %v", s.name, err)
 						continue
 					}

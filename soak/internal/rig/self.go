@@ -4,4 +4,7 @@ package rig
 const PartVariable = "LETTERLOCK_SOAK_PART"
 
 // The parts, as commands of the program.
-const clockServer = "server"
+const (
+	clockServer = "server"
+	fickleDisk  = "disk"
+)
