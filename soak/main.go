@@ -28,6 +28,10 @@ type cli struct {
 	Run   runCommand   `cmd:"" default:"withargs" help:"Run scenarios one after the other and print a table."`
 	Check checkCommand `cmd:"" help:"Judge a history that was written down."`
 	List  listCommand  `cmd:"" help:"Print the scenarios."`
+
+	// What runs start this program again for.
+	Server serverPart `cmd:"" hidden:"" help:"Be the server with a clock that its input moves."`
+	Disk   diskPart   `cmd:"" hidden:"" help:"Be a disk that becomes read-only when its input says so."`
 }
 
 type runCommand struct {
@@ -84,12 +88,12 @@ func (c *runCommand) runAll(ctx context.Context, o options) error {
 	}
 	for range c.Rounds {
 		for _, s := range chosen {
-			if err := s.works(ctx); err != nil {
-				t.note("%s cannot run on this machine: %v", s.name, err)
-				continue
-			}
 			for _, store := range s.stores {
 				if !slices.Contains(c.Stores, store) {
+					continue
+				}
+				if err := s.works(ctx, store); err != nil {
+					t.note("%s on %s cannot run on this machine: %v", s.name, store, err)
 					continue
 				}
 				result, err := do(ctx, s, store, o)

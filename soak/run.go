@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,8 @@ const (
 	origin = "https://chat.example.org"
 	// callTimeout is how long devices wait for an answer. It is short, so that many calls go unanswered.
 	callTimeout = time.Second
+	// patientTimeout is longer than the server tries to store something.
+	patientTimeout = 12 * time.Second
 )
 
 // options are what is common to the runs of a program.
@@ -46,10 +49,14 @@ type run struct {
 	dir      string
 	url      string     // of the database, without the proxy
 	database *rig.Proxy // between the servers and PostgreSQL
+	space    *rig.Space // with disks of the store's own; nil without
+	disks    []string   // their directories
+	fickle   *rig.Fickle
 	nats     *rig.NATS
 	ways     []*rig.Proxy // from each server to NATS
 	front    []*rig.Proxy // from the devices to each server
 	nodes    []*rig.Node
+	log      *history.Log
 	faults   atomic.Int64
 	cleanups []func() error
 }
@@ -90,13 +97,13 @@ func (r *run) drive() (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := history.NewLog(file)
+	r.log = history.NewLog(file)
 	idle, err := r.gauges()
 	if err != nil {
 		return nil, err
 	}
 	memory := r.watchMemory()
-	problems, err := drive.Run(r.ctx, r.config(), log, func(ctx context.Context) error { return r.trouble(ctx, r) })
+	problems, err := drive.Run(r.ctx, r.config(), r.log, func(ctx context.Context) error { return r.trouble(ctx, r) })
 	result.before, result.peak, result.after = memory()
 	if err == nil {
 		problems = append(problems, r.awaitRest(idle)...)
@@ -104,7 +111,7 @@ func (r *run) drive() (*result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s on %s with seed %d: %w", r.name, r.store, r.seed, err)
 	}
-	checker, err := log.Close()
+	checker, err := r.log.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +131,10 @@ func (r *run) config() drive.Config {
 	c := drive.Config{
 		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
 		CallTimeout: callTimeout, Patience: r.patience,
+	}
+	c.ClockMoves, c.Certain = r.clock, slices.Contains(r.certain, r.store)
+	if r.patient {
+		c.CallTimeout = patientTimeout
 	}
 	for _, front := range r.front {
 		c.Nodes = append(c.Nodes, front.Address)
@@ -152,6 +163,24 @@ func (r *run) beat() time.Duration { return min(2*time.Second, r.duration/6) }
 
 // fault counts one.
 func (r *run) fault() { r.faults.Add(1) }
+
+// until waits until something is so, for as long as that may take.
+func (r *run) until(what string, is func() bool) error {
+	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
+	defer cancel()
+	for !is() {
+		if !r.wait(ctx, 10*time.Millisecond, 30*time.Millisecond) {
+			return fmt.Errorf("%s within %v", what, r.patience)
+		}
+	}
+	return nil
+}
+
+// count gives how many events of a kind there were.
+func (r *run) count(kind history.Kind) (n int64) {
+	r.log.Look(func(c *history.Checker) { n = c.Count(kind) })
+	return n
+}
 
 // wait waits for a while between two bounds, and tells whether the trouble goes on.
 func (r *run) wait(ctx context.Context, least, most time.Duration) bool {

@@ -20,8 +20,16 @@ type scenario struct {
 	stores []string
 	// settings go into the URL of PostgreSQL.
 	settings string
-	// ownDisk has the server keep its data on a disk that can be full.
+	// ownDisk has the store on disks of its own, which can be full.
 	ownDisk bool
+	// readOnly has the store on what can become read-only.
+	readOnly bool
+	// clock has the server go by a clock that can be moved.
+	clock bool
+	// patient has devices wait until the server has given up.
+	patient bool
+	// certain are the stores on which every send that is refused is certain not to be stored.
+	certain []string
 	// quiet is one in which there may be no fault at all.
 	quiet bool
 	// trouble is made until ctx ends; then all is as it was.
@@ -30,14 +38,17 @@ type scenario struct {
 
 // scenarios gives all of them, in the order in which they run.
 func scenarios() []scenario {
-	both, embedded, shared := []string{sqlite, postgresql}, []string{sqlite}, []string{postgresql}
+	both, shared := []string{sqlite, postgresql}, []string{postgresql}
 	return []scenario{
 		{name: "calm", about: "nothing happens to the server", nodes: 1, stores: both, quiet: true, trouble: calm},
 		{name: "kill", about: "the server is killed (SIGKILL) and started again", nodes: 1, stores: both, trouble: killing},
 		{name: "restart", about: "the server is told to stop (SIGTERM) and started again", nodes: 1, stores: both, trouble: restarting},
 		{name: "freeze", about: "the server stands still (SIGSTOP) for longer than clients wait", nodes: 1, stores: both, trouble: freezing},
 		{name: "network", about: "the network of the clients breaks off, swallows answers, is slow", nodes: 1, stores: both, trouble: badNetwork},
-		{name: "full", about: "the disk is full, and then it is not", nodes: 1, stores: embedded, ownDisk: true, trouble: filling},
+		{name: "full", about: "the disk is full, and then it is not", nodes: 1, stores: both, ownDisk: true, patient: true, certain: []string{sqlite}, trouble: filling},
+		{name: "readonly", about: "the store becomes read-only, and then it is writable again", nodes: 1, stores: both, readOnly: true, patient: true, certain: both,
+			trouble: readingOnly},
+		{name: "clock", about: "the server's clock jumps, forward and back, by seconds to days", nodes: 1, stores: both, clock: true, trouble: movingClock},
 		{name: "cut", about: "connections to PostgreSQL break off", nodes: 1, stores: shared, trouble: cutting},
 		{name: "commit", about: "PostgreSQL commits, and its answer is lost with the connection", nodes: 1, stores: shared, trouble: losingCommits},
 		{name: "silence", about: "what PostgreSQL answers does not arrive, and then the connections break off", nodes: 1, stores: shared, trouble: silencing},
@@ -50,10 +61,13 @@ func scenarios() []scenario {
 	}
 }
 
-// works tells why a scenario cannot run on this machine.
-func (s scenario) works(ctx context.Context) error {
-	if s.ownDisk {
-		return rig.DiskWorks(ctx)
+// works tells why a scenario cannot run on a store on this machine.
+func (s scenario) works(ctx context.Context, store string) error {
+	switch {
+	case s.ownDisk:
+		return rig.DisksWork(ctx)
+	case s.readOnly && store == sqlite:
+		return rig.FickleWorks(ctx)
 	}
 	return nil
 }

@@ -25,6 +25,11 @@ func (r *run) setUp() error {
 		"LETTERLOCK_PUBLIC_URL=" + origin, "LETTERLOCK_DATA_DIR=" + dir, "LETTERLOCK_LOG_LEVEL=info",
 		"LETTERLOCK_LOOK_AGAIN=1s", "LETTERLOCK_PING_INTERVAL=1s", "LETTERLOCK_WRITE_TIMEOUT=3s",
 	}
+	if r.ownDisk || r.readOnly && r.store == sqlite {
+		if err := r.makeDisks(); err != nil {
+			return err
+		}
+	}
 	if r.store == postgresql {
 		url, err := r.makeDatabase()
 		if err != nil {
@@ -43,6 +48,30 @@ func (r *run) setUp() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// makeDisks makes a place with disks of its own, for the server's data or for a PostgreSQL.
+func (r *run) makeDisks() (err error) {
+	if r.space, err = rig.NewSpace(r.ctx); err != nil {
+		return err
+	}
+	r.cleanups = append(r.cleanups, r.space.Close)
+	if r.readOnly {
+		if r.fickle, err = r.space.MountFickle(r.ctx, r.dir); err == nil {
+			r.cleanups = append(r.cleanups, r.fickle.Close)
+		}
+		return err
+	}
+	if r.store == sqlite {
+		r.disks = []string{r.dir}
+		return r.space.Mount(r.ctx, r.dir)
+	}
+	if r.postgres, err = rig.NewPostgresIn(r.ctx, r.space); err != nil {
+		return err
+	}
+	r.cleanups = append(r.cleanups, r.postgres.Close)
+	r.disks = []string{r.postgres.TablesDisk(), r.postgres.LogDisk()}
 	return nil
 }
 
@@ -85,8 +114,13 @@ func (r *run) startNode(env []string) error {
 	if err != nil {
 		return err
 	}
-	if r.ownDisk {
-		node.OwnDisk(r.dir)
+	if r.space != nil && r.store == sqlite {
+		node.In(r.space)
+	}
+	if r.clock {
+		if err := node.WithClock(); err != nil {
+			return err
+		}
 	}
 	r.cleanups = append(r.cleanups, node.Kill)
 	if err := node.Start(r.ctx); err != nil {

@@ -23,6 +23,10 @@ const seedVariable = "LETTERLOCK_TEST_SEED"
 var program string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(rig.PartVariable) != "" {
+		main()
+		return
+	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil { // runs wait more than they work
 		panic(err)
@@ -46,7 +50,7 @@ func TestScenarios(t *testing.T) {
 					o.postgres = postgres(t)
 				}
 				for _, s := range some {
-					if err := s.works(t.Context()); err != nil {
+					if err := s.works(t.Context(), store); err != nil {
 						t.Logf("%s cannot run on this machine: %v", s.name, err)
 						continue
 					}

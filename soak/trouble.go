@@ -61,11 +61,14 @@ const longFreeze = 11 * time.Second
 // still draws how long something stands still: longer than clients wait for an answer; in long runs now and then longer than
 // anything waits, in the server and in PostgreSQL.
 func (r *run) still() time.Duration {
-	if r.duration > 10*longFreeze && r.random.IntN(4) == 0 {
+	if r.isLong() && r.random.IntN(4) == 0 {
 		return longFreeze
 	}
 	return callTimeout * 5 / 4
 }
+
+// isLong tells runs that have the time for what lasts.
+func (r *run) isLong() bool { return r.duration > 10*longFreeze }
 
 // freezing has a node stand still.
 func freezing(ctx context.Context, r *run) error {
@@ -121,21 +124,6 @@ func (r *run) swallow(ctx context.Context, p *rig.Proxy) {
 	r.wait(ctx, still/8, still*5/4)
 	p.Cut()
 	p.Silence(false)
-}
-
-// filling leaves no room on the disk for a while.
-func filling(ctx context.Context, r *run) error {
-	for r.wait(ctx, r.beat()/4, r.beat()) {
-		r.fault()
-		if err := r.nodes[0].Fill(r.ctx); err != nil {
-			return err
-		}
-		r.wait(ctx, r.beat(), 3*r.beat())
-		if err := r.nodes[0].Mend(r.ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // cutting breaks the connections to PostgreSQL, at times for a while.

@@ -16,7 +16,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
 
 	"github.com/letterlock/letterlock/ent"
 )
@@ -41,10 +41,7 @@ func openSQLite(ctx context.Context, dir string, log *slog.Logger, files fs.FS) 
 	if err := migrateSQLite(ctx, path, log, files); err != nil {
 		return nil, err
 	}
-	handle, err := sql.Open("sqlite", sqliteDSN(path, true))
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
+	handle := sql.OpenDB(connector{new(sqlite.Driver), sqliteDSN(path, true)})
 	handle.SetMaxOpenConns(sqliteConnections)
 	handle.SetMaxIdleConns(sqliteConnections)
 	client := ent.NewClient(ent.Driver(entsql.OpenDB(dialect.SQLite, handle)))

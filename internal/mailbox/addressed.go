@@ -14,6 +14,8 @@ type sendWork struct {
 	id     uuid.UUID
 	user   identity.UserID
 	device identity.DeviceID
+	// ahead says that the id is from the future: it is only good if it is remembered, from before the clock was set back.
+	ahead bool
 
 	messages []Outgoing
 	// envelopes are those of all messages, in their order.

@@ -188,6 +188,9 @@ func (b *batch) again(s *sendWork, m memory) answer {
 
 // check refuses a send as a whole. The rows are locked: what it finds holds until the commit (delivery contract 9).
 func (b *batch) check(s *sendWork) error {
+	if s.ahead {
+		return fromTheFuture()
+	}
 	sender := b.claimed.mailboxes[s.device]
 	if sender == nil || sender.closed || sender.user != s.user {
 		return deviceRemoved()

@@ -98,7 +98,7 @@ func (p *planner) fits(made *plan, w *work) bool {
 		return row != nil && c.epoch == made.epoch && c.mailbox == row.known.id
 	}
 	sender := p.row(w.send.device)
-	if sender == nil || sender.known.user != w.send.user {
+	if w.send.ahead || sender == nil || sender.known.user != w.send.user {
 		return false
 	}
 	for i := range w.send.envelopes {

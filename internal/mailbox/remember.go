@@ -74,15 +74,21 @@ func keyOf(device identity.DeviceID, id uuid.UUID) (sendKey, time.Time, error) {
 	return key, time.UnixMilli(milliseconds), nil
 }
 
-// checkAge refuses a message id that is no longer remembered, or not yet made.
-func checkAge(made, now time.Time) error {
+// checkAge refuses a message id that is no longer remembered, and one that cannot have been made. ahead tells of one that is from the
+// future, by so little that the clock may have been set back since it was taken.
+func checkAge(made, now time.Time) (ahead bool, err error) {
 	switch {
 	case made.Before(now.Add(-MessageIDLifetime)):
-		return problem.New(problem.MessageIDExpired, "The message id was made more than seven days ago. Send under a new one, if it was not sent then.")
-	case made.After(now.Add(clockTolerance)):
-		return problem.New(problem.MessageIDExpired, "The message id is from the future. Correct the clock that it was made by and send under a new one.")
+		return false, problem.New(problem.MessageIDExpired,
+			"The message id was made more than seven days ago. Send under a new one, if it was not sent then.")
+	case made.After(now.Add(MessageIDLifetime)):
+		return true, fromTheFuture()
 	}
-	return nil
+	return made.After(now.Add(clockTolerance)), nil
+}
+
+func fromTheFuture() error {
+	return problem.New(problem.MessageIDExpired, "The message id is from the future. Correct the clock that it was made by and send under a new one.")
 }
 
 // dayOf gives the day of an instant, as in sendKey.

@@ -215,6 +215,27 @@ func TestContract2_AnIDThatIsNoUUIDv7IsBadInput(t *testing.T) {
 	})
 }
 
+// A clock that is set back does not have the server forget what it has answered: who repeats a send would send it a second time.
+func TestContract2_AClockThatWasSetBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		alice, bob := w.user(1), w.user(1)
+		send := w.letter(alice, "x", bob)
+		first := w.must(send)
+		for range 6 {
+			w.clock.move(-24 * time.Hour)
+			w.tidy(w.ctx)
+			w.again(send, first)
+		}
+		other := w.letter(alice, "y", bob)
+		other.MessageID = idAt(w.clock.Now().Add(time.Hour))
+		_, err := w.Send(w.ctx, other)
+		refused(t, err, problem.MessageIDExpired)
+		w.clock.move(time.Hour)
+		w.must(other) // the refusal has not used the id up
+		equal(t, "numbers", numbers(w.waiting(bob.devices[0])), upTo(2))
+	})
+}
+
 // A message is remembered for as long as its id is taken, across midnight and while days are forgotten.
 func TestContract2_SevenDaysLong(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

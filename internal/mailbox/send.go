@@ -63,7 +63,7 @@ func (s *Service) work(user identity.UserID, device identity.DeviceID, id uuid.U
 	if err != nil {
 		return nil, err
 	}
-	if err := checkAge(made, s.now()); err != nil {
+	if w.ahead, err = checkAge(made, s.now()); err != nil {
 		return nil, err
 	}
 	w.id, w.user, w.device, w.sendKey = id, user, device, key

@@ -27,6 +27,7 @@ type Service struct {
 	store   store
 	queue   *queue
 	known   *known
+	health  health
 	// planner is nil where there are no round trips to save.
 	planner *planner
 	readers readers

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/letterlock/letterlock/identity"
 )
@@ -152,9 +151,8 @@ func (t *sqliteTx) commit(_ context.Context, c *changes) error {
 		return sqliteError(err)
 	}
 	if _, err := t.exec(`COMMIT`); err != nil {
-		// What is open is rolled back with the connection; whether the log on disk holds it is not known.
-		t.store.drop()
-		return fmt.Errorf("%w: %w", errOutcomeUnknown, err)
+		t.store.drop() // with it what is open is rolled back
+		return commitError(err)
 	}
 	return nil
 }

@@ -71,6 +71,9 @@ func (s *Service) commit(ctx context.Context, works []*work, unknown bool) {
 		}
 		unknown = unknown || errors.Is(err, errOutcomeUnknown)
 		again := errors.Is(err, errTransient) || errors.Is(err, errOutcomeUnknown)
+		if again {
+			s.health.fails(time.Now())
+		}
 		switch {
 		case !again && len(works) > 1:
 			s.log.WarnContext(ctx, "mailbox: a batch failed and is run one by one", "size", len(works), "error", err)
@@ -117,6 +120,7 @@ func (s *Service) carryOut(ctx context.Context, plan *plan) error {
 	if err != nil {
 		return err
 	}
+	s.health.works()
 	plan.recount()
 	answers, hints := plan.answer()
 	s.hub.Notify(hints...)
@@ -136,6 +140,9 @@ func (s *Service) decide(ctx context.Context, works []*work, now time.Time) erro
 	s.observeBatch(b, began, err)
 	if err != nil {
 		return err
+	}
+	if b.writes() {
+		s.health.works()
 	}
 	s.known.learn(b.asked, b.claimed)
 	s.hub.Notify(b.wake()...)

@@ -97,7 +97,7 @@ func (s *Server) watch() {
 func (s *Server) ready() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
-	return !s.stopping.Load() && s.db.Ping(ctx) == nil
+	return !s.stopping.Load() && s.db.Ping(ctx) == nil && !s.mailboxes.Failing()
 }
 
 // connections gives how the database's pool stands.

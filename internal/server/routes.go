@@ -145,6 +145,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		text(w, http.StatusServiceUnavailable, "stopping\n")
 	case s.db.Ping(ctx) != nil:
 		text(w, http.StatusServiceUnavailable, "the store does not answer\n")
+	case s.mailboxes.Failing():
+		text(w, http.StatusServiceUnavailable, "the store takes no messages\n")
 	default:
 		text(w, http.StatusOK, "ready\n")
 	}

@@ -145,6 +145,29 @@ func TestBrokenStoreIsNotReady(t *testing.T) {
 	})
 }
 
+// A store that gives rows and takes none is no store to send work to either: its disk is full, say. What waits meanwhile is stored after it.
+func TestAStoreThatTakesNoMessagesIsNotReady(t *testing.T) {
+	db := testdb.Open(t, database.PostgreSQL)
+	execute := func(statement string) {
+		if _, err := db.SQL.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := testserver.Start(t, testserver.Options{DB: db})
+	d := s.Register(t).Devices[0]
+	execute(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no space' USING ERRCODE = '53100'; END $$`)
+	execute(`CREATE TRIGGER full_disk BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+	sent := make(chan *testserver.Answer, 1)
+	go func() { sent <- s.Send(t, "to self", d, d) }()
+	ready := func() string { return s.Do(t, http.MethodGet, "/readyz", nil, nil).Body }
+	waitFor(t, "readyz to say so", func() bool { return ready() == "the store takes no messages\n" })
+	execute(`DROP TRIGGER full_disk ON messages`)
+	(<-sent).Into(t, &struct{}{})
+	if answer := ready(); answer != "ready\n" {
+		t.Errorf("after the disk has room again: %q", answer)
+	}
+}
+
 func TestStoppingIsNotReady(t *testing.T) {
 	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.DrainDelay = time.Second }})
 	stopped := make(chan error, 1)

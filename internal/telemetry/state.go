@@ -35,7 +35,7 @@ type Connections struct {
 // Watch adds the state of a server, once.
 func (m *Metrics) Watch(s State) {
 	add := factory{m.registry}
-	add.gauge("ready", "1 if the server takes work: the database answers and nobody has told it to stop.", func() float64 {
+	add.gauge("ready", "1 if the server takes work: the database answers, messages could be stored, and nobody has told it to stop.", func() float64 {
 		if s.Ready() {
 			return 1
 		}

@@ -32,7 +32,10 @@ type refusal struct {
 		Code         string
 		Stored       string
 		RetryAfterMs int64
+		ServerTime   time.Time
 	}
+	// again says that what was wrong is mended: the same call may be made again.
+	again bool
 }
 
 func (r *refusal) Error() string { return r.Extensions.Code + ": " + r.Message }
@@ -41,6 +44,9 @@ func (r *refusal) code() string { return r.Extensions.Code }
 
 // passing are the codes after which the same call is made again.
 func (r *refusal) passing() bool {
+	if r.again {
+		return true
+	}
 	switch r.code() {
 	case "STOPPING", "STORE_UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED", "RATE_LIMITED":
 		return true
@@ -81,7 +87,7 @@ func (d *device) once(ctx context.Context, patience time.Duration, query string,
 	if err != nil {
 		return errUnanswered
 	}
-	return parse(content, into)
+	return d.heed(parse(content, into))
 }
 
 // parse reads an answer; into may be nil. What is no GraphQL comes from a node that was cut off.

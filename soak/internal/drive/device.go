@@ -29,6 +29,7 @@ type device struct {
 	random   *rand.Rand
 	made     string // a token, and
 	goodTill time.Time
+	ahead    int64 // how far the clock was then
 }
 
 // number draws one from 0 to n-1.
@@ -48,12 +49,12 @@ func (d *device) node() string { return d.world.Nodes[d.number(len(d.world.Nodes
 func (d *device) token() (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now := time.Now(); now.After(d.goodTill) {
+	if now, ahead := d.world.now(), d.world.ahead.Load(); now.After(d.goodTill) || ahead != d.ahead {
 		token, err := identity.NewToken(d.key, d.owner.id, d.world.Origin, now)
 		if err != nil {
 			return "", err
 		}
-		d.made, d.goodTill = token, now.Add(identity.TokenLifetime/2)
+		d.made, d.goodTill, d.ahead = token, now.Add(identity.TokenLifetime/2), ahead
 	}
 	return d.made, nil
 }

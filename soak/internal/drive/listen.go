@@ -80,7 +80,7 @@ func (d *device) take(ctx context.Context, conn *websocket.Conn, reading int64, 
 		return 0, nil
 	case "next":
 		var data struct{ MessageReceived shown }
-		if err := parse(f.Payload, &data); err != nil {
+		if err := d.heed(parse(f.Payload, &data)); err != nil {
 			return 0, err
 		}
 		if err := d.got(reading, &data.MessageReceived); err != nil {
@@ -90,7 +90,7 @@ func (d *device) take(ctx context.Context, conn *websocket.Conn, reading int64, 
 	case "error":
 		var refusals []*refusal
 		if json.Unmarshal(f.Payload, &refusals) == nil && len(refusals) > 0 {
-			return 0, refusals[0]
+			return 0, d.heed(refusals[0])
 		}
 	case "complete":
 		return 0, errUnanswered

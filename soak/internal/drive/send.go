@@ -7,8 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/letterlock/letterlock/soak/internal/history"
 )
 
@@ -44,7 +42,7 @@ func (d *device) sends() error {
 
 // send sends one message until it has an answer that holds, and tells whether the device is gone.
 func (d *device) send(ctx context.Context) (gone bool, err error) {
-	id, err := uuid.NewV7()
+	id, err := newID(d.world.now())
 	if err != nil {
 		return false, err
 	}
@@ -64,6 +62,8 @@ func (d *device) send(ctx context.Context) (gone bool, err error) {
 			return true, nil
 		case r.code() == "DEVICE_LIST_CHANGED":
 			m = d.compose(m.id, false)
+		case r.code() == "MESSAGE_ID_EXPIRED" && d.world.ClockMoves:
+			return false, nil // the id was made before a jump
 		case !r.passing():
 			d.world.problem("a send of %s was refused: %v", d.id, r)
 			return false, nil
@@ -97,6 +97,9 @@ func (d *device) try(ctx context.Context, m *message) error {
 		}
 		d.log(stored)
 	case errors.As(err, &r):
+		if d.world.Certain && r.Extensions.Stored != history.OutcomeNo {
+			d.world.problem("a send of %s was refused, and whether it was stored was left open: %v", d.id, r)
+		}
 		d.log(history.Event{Kind: history.Refused, Message: m.id, Code: r.code(), Outcome: r.Extensions.Stored})
 	default:
 		d.log(history.Event{Kind: history.Unanswered, Message: m.id})

@@ -34,6 +34,10 @@ type Config struct {
 	ChangeEvery time.Duration
 	// CallTimeout is how long an answer is waited for.
 	CallTimeout time.Duration
+	// ClockMoves says that the server's clock jumps, and that devices go by it.
+	ClockMoves bool
+	// Certain says that no refusal of a send may leave open whether it was stored.
+	Certain bool
 	// Patience is how long everything may take to get quiet at the end.
 	Patience time.Duration
 }
@@ -46,6 +50,7 @@ type world struct {
 	people   []*person
 	readings atomic.Int64
 	devices  atomic.Uint64
+	ahead    atomic.Int64 // nanoseconds that the devices' clock is ahead
 
 	sending, reading *errgroup.Group
 	// load is over when nothing new begins, work when what has begun must have ended, calm when nobody listens any more.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,7 +24,9 @@ type Node struct {
 
 	metrics string // the address of its metrics
 	program string
-	disk    string // the directory of a disk of its own; empty for none
+	clock   io.WriteCloser // moves its clock; nil if it goes by the system's
+	moves   bool           // whether its clock can be moved
+	space   *Space         // where it runs; nil for where this program does
 	env     []string
 	log     *tail
 	command *exec.Cmd
@@ -47,14 +50,39 @@ func NewNode(ctx context.Context, program string, env ...string) (*Node, error) 
 	return &Node{Address: address, metrics: metrics, program: program, env: env, log: new(tail)}, nil
 }
 
+// In has the node run in a Space.
+func (n *Node) In(s *Space) { n.space = s }
+
+// WithClock has the node be the server with a clock of its own, whichever its program was.
+func (n *Node) WithClock() (err error) {
+	n.moves = true
+	n.env = append(n.env, PartVariable+"="+clockServer)
+	n.program, err = os.Executable()
+	return err
+}
+
+// SetClock moves the clock of a node to be so far ahead of the system's, until its end.
+func (n *Node) SetClock(ahead time.Duration) error {
+	_, err := fmt.Fprintln(n.clock, ahead)
+	return err
+}
+
 // Start starts the process and waits until it is ready.
 func (n *Node) Start(ctx context.Context) error {
 	lasting := context.WithoutCancel(ctx)               // it is ended by Kill and Stop
 	n.command = exec.CommandContext(lasting, n.program) // #nosec G204 -- named by who runs this
-	if n.disk != "" {
-		n.command = inNameSpaces(lasting, n.disk, n.program)
+	if n.space != nil {
+		n.command = n.space.Command(lasting, n.program)
 	}
 	n.command.Env, n.command.Stderr, n.command.Stdout = n.env, n.log, n.log
+	if n.moves {
+		n.command.Args = append(n.command.Args, clockServer)
+		pipe, err := n.command.StdinPipe()
+		if err != nil {
+			return err
+		}
+		n.clock = pipe
+	}
 	if err := n.command.Start(); err != nil {
 		return err
 	}
@@ -65,15 +93,16 @@ func (n *Node) Start(ctx context.Context) error {
 		defer close(ended)
 		_ = command.Wait() // how it ended is read from its state
 	}()
-	return n.awaitReady(ctx)
+	return n.AwaitReady(ctx)
 }
 
-func (n *Node) awaitReady(ctx context.Context) error {
+// AwaitReady waits until it says that it is ready to work.
+func (n *Node) AwaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ready)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for !n.serves(ctx) {
+	for !n.Ready(ctx) {
 		select {
 		case <-tick.C:
 		case <-n.ended:
@@ -85,7 +114,8 @@ func (n *Node) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-func (n *Node) serves(ctx context.Context) bool {
+// Ready asks it whether it is ready to work.
+func (n *Node) Ready(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Address+"/readyz", nil)
 	if err != nil {
 		return false

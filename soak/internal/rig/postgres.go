@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -22,7 +23,9 @@ type Postgres struct {
 	Address string
 
 	dir     string
-	owner   *syscall.SysProcAttr
+	space   *Space   // where it runs; nil for where this program does
+	options []string // besides those that it needs
+	owner   *user.User
 	log     *tail
 	command *exec.Cmd
 	ended   chan struct{}
@@ -31,12 +34,22 @@ type Postgres struct {
 const superuser = "letterlock"
 
 // NewPostgres makes one whose programs are on the PATH, and starts it. It writes through to the disk, as a real one does.
-func NewPostgres(ctx context.Context) (_ *Postgres, err error) {
+func NewPostgres(ctx context.Context) (*Postgres, error) {
+	return newPostgres(ctx, nil)
+}
+
+// NewPostgresIn makes one with two disks in a Space: see TablesDisk and LogDisk. Its log comes in pieces of a megabyte, and few are kept
+// in store, so that it soon needs room.
+func NewPostgresIn(ctx context.Context, s *Space) (*Postgres, error) {
+	return newPostgres(ctx, s)
+}
+
+func newPostgres(ctx context.Context, s *Space) (_ *Postgres, err error) {
 	address, err := FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &Postgres{Address: address, log: new(tail)}
+	p := &Postgres{Address: address, space: s, log: new(tail)}
 	if p.dir, err = os.MkdirTemp("", "letterlock-soak-"); err != nil {
 		return nil, err
 	}
@@ -48,36 +61,75 @@ func NewPostgres(ctx context.Context) (_ *Postgres, err error) {
 	if err := p.disown(); err != nil {
 		return nil, err
 	}
-	initdb := exec.CommandContext(ctx, "initdb", "-D", p.data(), "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync") //nolint:gosec // no argument comes from outside
-	initdb.SysProcAttr, initdb.Dir = p.owner, p.dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := p.init(ctx); err != nil {
+		return nil, err
 	}
 	return p, p.Start(ctx)
 }
 
-// disown has PostgreSQL run as somebody else, if this is root: it refuses to run as root.
-func (p *Postgres) disown() error {
-	if os.Geteuid() != 0 {
-		return nil
+// init makes the files.
+func (p *Postgres) init(ctx context.Context) error {
+	arguments := []string{"-D", p.data(), "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"}
+	if p.space != nil {
+		for _, disk := range []string{p.TablesDisk(), p.LogDisk()} {
+			if err := errors.Join(os.Mkdir(disk, 0o700), p.space.Mount(ctx, disk)); err != nil {
+				return err
+			}
+		}
+		arguments = append(arguments, "-X", p.LogDisk(), "--wal-segsize=1")
+		p.options = []string{"-c", "min_wal_size=2MB", "-c", "max_wal_size=64MB"}
 	}
-	owner, err := user.Lookup("postgres")
-	if err != nil {
-		owner, err = user.Lookup("nobody")
-	}
+	initdb, err := p.program(ctx, "initdb", arguments...)
 	if err != nil {
 		return err
 	}
-	uid, uidErr := strconv.ParseUint(owner.Uid, 10, 32)
-	gid, gidErr := strconv.ParseUint(owner.Gid, 10, 32)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		return err
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	p.owner = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	return os.Chown(p.dir, int(uid), int(gid)) // #nosec G115 -- from a 32-bit number
+	return nil
 }
 
-func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+// disown finds somebody else to run PostgreSQL as, if this is root: it refuses to run as root.
+func (p *Postgres) disown() (err error) {
+	if os.Geteuid() != 0 && p.space == nil {
+		return nil
+	}
+	if p.owner, err = user.Lookup("postgres"); err != nil {
+		p.owner, err = user.Lookup("nobody")
+	}
+	if err != nil || p.space != nil { // who is root in a Space owns its disks by any name
+		return err
+	}
+	uid, uidErr := strconv.Atoi(p.owner.Uid)
+	gid, gidErr := strconv.Atoi(p.owner.Gid)
+	return errors.Join(uidErr, gidErr, os.Chown(p.dir, uid, gid))
+}
+
+// program is one of PostgreSQL's, to be run by who owns the files.
+func (p *Postgres) program(ctx context.Context, name string, arguments ...string) (*exec.Cmd, error) {
+	if p.space != nil {
+		as := []string{"-U", "--map-user=" + p.owner.Uid, "--map-group=" + p.owner.Gid, "--", name}
+		return p.space.Command(ctx, "unshare", append(as, arguments...)...), nil
+	}
+	command := exec.CommandContext(ctx, name, arguments...) // #nosec G204 -- no argument comes from outside
+	command.Dir = p.dir
+	if p.owner == nil {
+		return command, nil
+	}
+	uid, uidErr := strconv.ParseUint(p.owner.Uid, 10, 32)
+	gid, gidErr := strconv.ParseUint(p.owner.Gid, 10, 32)
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	return command, errors.Join(uidErr, gidErr)
+}
+
+// TablesDisk is the directory of the disk with the tables, where PostgreSQL has a Space. Without room there it refuses what needs some.
+func (p *Postgres) TablesDisk() string { return filepath.Join(p.dir, "tables") }
+
+// LogDisk is the directory of the disk with the write-ahead log, where PostgreSQL has a Space. Without room there it ends itself, and
+// cannot start.
+func (p *Postgres) LogDisk() string { return filepath.Join(p.dir, "log") }
+
+func (p *Postgres) data() string { return filepath.Join(p.TablesDisk(), "data") }
 
 // Start starts it and waits until it takes connections.
 func (p *Postgres) Start(ctx context.Context) error {
@@ -85,9 +137,13 @@ func (p *Postgres) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.command = exec.Command("postgres", "-D", p.data(), "-p", port, "-c", "listen_addresses="+host, "-c", "unix_socket_directories=", //nolint:noctx,gosec // it is ended by Crash and Close; no argument comes from outside
-		"-c", "max_connections=200")
-	p.command.SysProcAttr, p.command.Dir = p.owner, p.dir
+	lasting := context.WithoutCancel(ctx) // it is ended by Crash and Close
+	p.command, err = p.program(lasting, "postgres", slices.Concat([]string{
+		"-D", p.data(), "-p", port, "-c", "listen_addresses=" + host, "-c", "unix_socket_directories=", "-c", "max_connections=200",
+	}, p.options)...)
+	if err != nil {
+		return err
+	}
 	p.command.Stdout, p.command.Stderr = p.log, p.log
 	if err := p.command.Start(); err != nil {
 		return err
@@ -109,10 +165,8 @@ func (p *Postgres) awaitReady(ctx context.Context) error {
 		if err == nil {
 			return conn.Close(ctx)
 		}
-		select {
-		case <-p.ended:
+		if p.hasEnded() {
 			return fmt.Errorf("PostgreSQL ended while it started:\n%s", p.log)
-		default:
 		}
 		if !pause(ctx, 10*time.Millisecond) {
 			return fmt.Errorf("PostgreSQL did not get ready: %w\n%s", err, p.log)
@@ -128,6 +182,45 @@ func (p *Postgres) url(database string) string {
 // MaintenanceURL is where databases are made.
 func (p *Postgres) MaintenanceURL() string { return p.url("postgres") }
 
+// ReadOnly has it refuse whatever writes, as a standby does, until it is told otherwise.
+func (p *Postgres) ReadOnly(ctx context.Context, on bool) (err error) {
+	conn, err := pgx.Connect(ctx, p.MaintenanceURL())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	statement := "ALTER SYSTEM RESET default_transaction_read_only"
+	if on {
+		statement = "ALTER SYSTEM SET default_transaction_read_only = on"
+	}
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "SELECT pg_reload_conf()")
+	return err
+}
+
+// Revive starts it if it has ended, and waits until it takes connections.
+func (p *Postgres) Revive(ctx context.Context) error {
+	if p.hasEnded() {
+		return p.Start(ctx)
+	}
+	err := p.awaitReady(ctx)
+	if err != nil && p.hasEnded() { // it was about to
+		return p.Start(ctx)
+	}
+	return err
+}
+
+func (p *Postgres) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Crash ends it as if all its processes were killed at once: what was not committed is gone, and the next start recovers.
 func (p *Postgres) Crash() error { return p.end(syscall.SIGQUIT) }
 
@@ -141,10 +234,8 @@ func (p *Postgres) Close() error {
 }
 
 func (p *Postgres) end(signal syscall.Signal) error {
-	select {
-	case <-p.ended:
+	if p.hasEnded() {
 		return nil
-	default:
 	}
 	if err := p.command.Process.Signal(signal); err != nil {
 		return err

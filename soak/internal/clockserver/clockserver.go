@@ -1,0 +1,75 @@
+// Package clockserver is the server with a clock that whoever runs it can move. It is the same server but for that: what Go reads the
+// time from is not to be moved from outside, other than for the whole machine.
+package clockserver
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/memory"
+	"github.com/letterlock/letterlock/internal/server"
+)
+
+// settings are those of the real server that runs need, by the same variables.
+type settings struct {
+	Addr        string
+	PublicURL   []string
+	MetricsAddr string
+	Database    string
+	DataDir     string
+	LogLevel    slog.Level    `default:"info"`
+	Limits      limits.Limits `embed:""`
+}
+
+// Run serves as the environment says until ctx ends. Each line of moves says how far the clock is to be ahead, like 1h or -20s.
+func Run(ctx context.Context, moves io.Reader) error {
+	var s settings
+	parser, err := kong.New(&s, kong.DefaultEnvars("LETTERLOCK"))
+	if err != nil {
+		return err
+	}
+	if _, err := parser.Parse(nil); err != nil {
+		return err
+	}
+	defer memory.Keep().Stop()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.LogLevel}))
+	c := new(clock)
+	go c.follow(moves, log) // it ends with the process
+	running, err := server.New(ctx, server.Config{
+		Addr: s.Addr, PublicURLs: s.PublicURL, MetricsAddr: s.MetricsAddr, Database: database.Config{URL: s.Database, DataDir: s.DataDir},
+		Limits: s.Limits, Version: "soak", Log: log, Now: c.now,
+	})
+	if err != nil {
+		return err
+	}
+	return running.Serve(ctx)
+}
+
+// clock is the system's, and so far ahead.
+type clock struct{ ahead atomic.Int64 }
+
+// now has no monotonic reading, which would hide a jump: also what has none meets them, as a time that was stored.
+func (c *clock) now() time.Time {
+	return time.Now().Round(0).Add(time.Duration(c.ahead.Load()))
+}
+
+func (c *clock) follow(moves io.Reader, log *slog.Logger) {
+	for lines := bufio.NewScanner(moves); lines.Scan(); {
+		ahead, err := time.ParseDuration(lines.Text())
+		if err != nil {
+			log.Error("the clock cannot be moved", "error", err)
+			continue
+		}
+		c.ahead.Store(int64(ahead))
+		log.Info("the clock is moved", "ahead", ahead)
+	}
+}
