@@ -14,10 +14,10 @@ export default defineConfig(({ mode }) => ({
     alias: [
       { find: /^@letterlock\/core$/, replacement: here(mode === 'fake' ? 'src/fake/index.ts' : '../core/src/index.js') },
       // Dialogs hide the page's scroll bar through this package with a <style> element; `style-src 'self'` refuses that.
-      { find: /^react-style-singleton$/, replacement: here('src/ui/stylesingleton.ts') },
+      { find: /^react-style-singleton$/, replacement: here('../shared/stylesingleton.js') },
     ],
-    // The core lies beside this package and brings none of these itself.
-    dedupe: ['@apollo/client', 'graphql', 'graphql-ws', 'idb', 'rxjs'],
+    // The core and what is shared lie beside this package and bring none of these themselves.
+    dedupe: ['@apollo/client', 'graphql', 'graphql-ws', 'idb', 'react', 'rxjs'],
   },
   worker: { format: 'es' },
   build: {
