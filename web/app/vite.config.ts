@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { operations } from './operations.config.ts';
 import { pwa } from './pwa.config.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -9,7 +10,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const SERVER = process.env.LETTERLOCK_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), pwa(mode === 'fake')],
+  plugins: [react(), pwa(mode === 'fake'), operations()],
   resolve: {
     alias: [
       { find: /^@letterlock\/core$/, replacement: here(mode === 'fake' ? 'src/fake/index.ts' : '../core/src/index.js') },
