@@ -7,12 +7,13 @@
 CORE := web/core/dist/core.wasm
 CORE_SOURCES := $(shell find cryptobox device identity internal/vault web/core/wasm -name '*.go' 2>/dev/null) go.mod go.sum \
 	scripts/build-core.sh
+SHARED := $(wildcard web/shared/*)
 APP := web/app/dist/index.html
 APP_SOURCES := $(shell find web/app -type f -not -path '*/node_modules/*' -not -path 'web/app/dist/*' -not -path '*/test/*') \
-	$(shell find web/core/src -type f 2>/dev/null) graph/schema.graphqls web/tools/compress.mjs
+	$(shell find web/core/src -type f 2>/dev/null) graph/schema.graphqls web/tools/compress.mjs $(SHARED)
 PLAYGROUND := web/playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find web/playground/src web/playground/public -type f) \
-	web/playground/index.html web/playground/vite.config.js web/tools/compress.mjs
+	web/playground/index.html web/playground/vite.config.js web/tools/compress.mjs $(SHARED)
 
 .PHONY: help run build binaries web core app playground test generate lint fuzz bench benchstat soak vuln migration clean
 

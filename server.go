@@ -45,7 +45,7 @@ type serveCommand struct {
 	AllowedOrigins []string      `placeholder:"ORIGIN" help:"Origins of further web pages that may call the server, with commas between."`
 	Registration   string        `default:"open" enum:"open,invite,closed" help:"Who may register: open for everybody, invite for who has a code of letterlock invite, closed for nobody."`
 	Introspection  bool          `default:"true" negatable:"" help:"Whether anybody may ask for the schema, and is told of similar names when one is wrong. The playground needs it."`
-	PersistedOnly  []string      `placeholder:"FILE" help:"Allow only the operations of these files, with commas between: persisted query manifests of Apollo's form, or operations that genqlient has exported."`
+	PersistedOnly  []string      `placeholder:"FILE" help:"Allow only the operations of these files, with commas between, and of the server's own web client: persisted query manifests of Apollo's form, or operations that genqlient has exported. web is the web client alone."`
 	TrustedProxies []string      `placeholder:"NETWORK" help:"Addresses and networks of proxies, like 10.1.0.0/16, with commas between, whose X-Forwarded-For says where a request comes from."`
 	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
 	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`

@@ -111,10 +111,13 @@ func (w *work) sealMessage(self *own, peer *identity.Chain, item *outgoing, numb
 	return false, w.put(sentKey(item.To, item.ID), sentRecord{item.History})
 }
 
+// fromFuture tells of an id that was made before the clock was set back: no server takes such a one, so none has.
+func (w *work) fromFuture(id MessageID) bool { return w.Now.Sub(id.Time()) < -maxIDLead }
+
 // prepare gives a message its counter, and another id if its own is too old and was never shown to a server.
 func (w *work) prepare(item *outgoing) error {
 	age := w.Now.Sub(item.ID.Time())
-	if item.Tries == 0 && (age > maxIDAge || age < -maxIDLead) {
+	if item.Tries == 0 && (age > maxIDAge || w.fromFuture(item.ID)) {
 		id, err := newMessageID(w.Now, w.Rand)
 		if err != nil {
 			return err
@@ -213,7 +216,7 @@ func (h Host) Declined(request *SendMessage, refused Refused) (Step, error) {
 	switch {
 	case refused == RefusedListChanged:
 		return w.done(w.reopen(item, request))
-	case refused == RefusedExpired && item.Tries <= 1:
+	case refused == RefusedExpired && (item.Tries <= 1 || w.fromFuture(item.ID)):
 		if item.ID, err = newMessageID(w.Now, w.Rand); err != nil {
 			return Step{}, err
 		}

@@ -64,10 +64,13 @@ func TestOldIDThatNoServerSawIsReplaced(t *testing.T) {
 func TestExpiredID(t *testing.T) {
 	for name, test := range map[string]struct {
 		tries int
+		set   time.Duration
 		want  State
 	}{
-		"first try: a new id":                 {1, Queued},
-		"an earlier try may have got through": {2, Failed},
+		"first try: a new id":                         {1, 0, Queued},
+		"an earlier try may have got through":         {2, 0, Failed},
+		"none has that was from the future: a new id": {2, -48 * time.Hour, Queued},
+		"one may have whose clock was hardly ahead":   {2, -10 * time.Second, Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 1)
@@ -78,6 +81,7 @@ func TestExpiredID(t *testing.T) {
 			for range test.tries {
 				request = alice.sealNext(bob.User)
 			}
+			w.now = w.now.Add(test.set)
 			alice.step(func(h Host) (Step, error) { return h.Declined(request, RefusedExpired) })
 			m := must(alice.host().Message(bob.User, 1))
 			if m.State != test.want || test.want == Failed && m.Failure != InDoubt {

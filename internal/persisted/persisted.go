@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -20,13 +21,27 @@ type Operations struct {
 	byID      map[string]string
 }
 
-// Load reads manifests: Apollo's persisted query manifests, and what genqlient exports.
-func Load(files []string) (*Operations, error) {
+const (
+	// web stands in a list of files for no file: the operations of the server's own web client are allowed in any case.
+	web = "web"
+	// ownManifest is the file in which a build of the web client says what it asks.
+	ownManifest = "operations.json"
+)
+
+// Load reads manifests: Apollo's persisted query manifests, and what genqlient exports. The web client that the server itself
+// serves brings its own; app are its files, nil if there is none.
+func Load(files []string, app fs.FS) (*Operations, error) {
 	all := none()
 	for _, file := range files {
-		if err := all.load(file); err != nil {
+		if err := all.load(file, app); err != nil {
 			return nil, fmt.Errorf("LETTERLOCK_PERSISTED_ONLY: %s: %w", file, err)
 		}
+	}
+	if app == nil {
+		return all, nil
+	}
+	if err := all.loadOwn(app); err != nil {
+		return nil, fmt.Errorf("LETTERLOCK_PERSISTED_ONLY: the server's own web client: %w; build it again (make build)", err)
 	}
 	return all, nil
 }
@@ -46,8 +61,22 @@ type manifest struct {
 	} `json:"operations"`
 }
 
-func (o *Operations) load(file string) error {
+func (o *Operations) load(file string, app fs.FS) error {
+	if file == web {
+		if app == nil {
+			return errors.New("this server has no web client (make build makes one)")
+		}
+		return nil
+	}
 	text, err := read(file)
+	if err != nil {
+		return err
+	}
+	return o.add(text)
+}
+
+func (o *Operations) loadOwn(app fs.FS) error {
+	text, err := fs.ReadFile(app, ownManifest)
 	if err != nil {
 		return err
 	}

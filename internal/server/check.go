@@ -17,8 +17,10 @@ func CheckConfig(config Config) ([]string, error) {
 	if _, err := peer.ParseProxies(config.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if _, err := persisted.Load(config.PersistedOnly); err != nil {
-		return nil, err
+	if len(config.PersistedOnly) > 0 {
+		if _, err := persisted.Load(config.PersistedOnly, config.App); err != nil {
+			return nil, err
+		}
 	}
 	policy, err := origins.New(textAddr(config.Addr), config.PublicURLs, config.AllowedOrigins)
 	if err != nil {

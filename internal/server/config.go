@@ -32,7 +32,7 @@ type Config struct {
 	Limits limits.Limits
 	// NoIntrospection refuses questions about the schema, and leaves suggestions out of errors.
 	NoIntrospection bool
-	// PersistedOnly are files with the operations that are allowed; without any, all are.
+	// PersistedOnly are files with the operations that are allowed, besides those of App; without any, all are. `web` stands for no file.
 	PersistedOnly []string
 	// Registration is who may register; by default everybody.
 	Registration invites.Registration

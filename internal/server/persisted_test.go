@@ -1,11 +1,13 @@
 package server_test
 
 import (
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
@@ -73,6 +75,38 @@ func TestPersistedOnly(t *testing.T) {
 	}
 	if _, data, _ := s.Stream(t.Context(), t, "", testserver.Received, nil).Event(); !strings.Contains(data, "OPERATION_NOT_ALLOWED") {
 		t.Errorf("event %s", data)
+	}
+}
+
+// The web client that a server brings is not shut out by a list that was made for others, and needs none.
+func TestPersistedOnlyKnowsItsOwnWebClient(t *testing.T) {
+	app := fstest.MapFS{
+		"index.html":      {Data: []byte("<!doctype html>")},
+		"operations.json": {Data: []byte(`{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"w1","name":"W","type":"query","body":"query W { viewer { id } }"}]}`)},
+	}
+	for name, files := range map[string][]string{"alone": {"web"}, "with others": {writeManifest(t, apolloManifest)}} {
+		s := testserver.Start(t, testserver.Options{PersistedOnly: files, App: app})
+		for body, code := range map[string]string{
+			`{"query":"query W { viewer { id } }"}`:                             "",
+			`{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"w1"}}}`: "",
+			`{"query":"query V { server { version } }"}`:                        map[bool]string{true: "OPERATION_NOT_ALLOWED"}[name == "alone"],
+			`{"query":"{ server { time } }"}`:                                   "OPERATION_NOT_ALLOWED",
+		} {
+			if answer := s.Post(t, plainJSON(), []byte(body)); answer.Code() != code {
+				t.Errorf("%s: %s: %s", name, body, answer.Body)
+			}
+		}
+	}
+	for name, app := range map[string]fs.FS{"no client": nil, "a client that does not say": fstest.MapFS{"index.html": app["index.html"]}} {
+		config := server.Config{Addr: "127.0.0.1:0", Limits: limits.Default(), PersistedOnly: []string{"web"}, App: app}
+		for what, try := range map[string]func() error{
+			"start": func() error { _, err := server.New(t.Context(), config); return err },
+			"check": func() error { _, err := server.CheckConfig(config); return err },
+		} {
+			if err := try(); err == nil || !strings.Contains(err.Error(), "LETTERLOCK_PERSISTED_ONLY") || !strings.Contains(err.Error(), "make build") {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
 	}
 }
 

@@ -93,7 +93,7 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if len(config.PersistedOnly) > 0 {
-		if s.persisted, err = persisted.Load(config.PersistedOnly); err != nil {
+		if s.persisted, err = persisted.Load(config.PersistedOnly, config.App); err != nil {
 			return nil, err
 		}
 	}

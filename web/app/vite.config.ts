@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { operations } from './operations.config.ts';
 import { pwa } from './pwa.config.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -9,15 +10,15 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const SERVER = process.env.LETTERLOCK_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), pwa(mode === 'fake')],
+  plugins: [react(), pwa(mode === 'fake'), operations()],
   resolve: {
     alias: [
       { find: /^@letterlock\/core$/, replacement: here(mode === 'fake' ? 'src/fake/index.ts' : '../core/src/index.js') },
       // Dialogs hide the page's scroll bar through this package with a <style> element; `style-src 'self'` refuses that.
-      { find: /^react-style-singleton$/, replacement: here('src/ui/stylesingleton.ts') },
+      { find: /^react-style-singleton$/, replacement: here('../shared/stylesingleton.js') },
     ],
-    // The core lies beside this package and brings none of these itself.
-    dedupe: ['@apollo/client', 'graphql', 'graphql-ws', 'idb', 'rxjs'],
+    // The core and what is shared lie beside this package and bring none of these themselves.
+    dedupe: ['@apollo/client', 'graphql', 'graphql-ws', 'idb', 'react', 'rxjs'],
   },
   worker: { format: 'es' },
   build: {

@@ -148,6 +148,12 @@ export interface Device {
   manages: boolean;
 }
 
+/** Plain data, to be kept as JSON. */
+export interface ServerExport {
+  exportUser: { userId: UserId; createdAt: string; listVersion: number; deviceLists: object[]; devices: object[] };
+  mailbox: object[];
+}
+
 export interface Receipts {
   delivered: boolean;
   read: boolean;
@@ -249,6 +255,18 @@ export interface Letterlock {
   join(prompt: { show(code: string, ends: Timestamp): void; confirm(question: LinkQuestion): Promise<boolean> }, options?: { passphrase?: string; signal?: AbortSignal }): Promise<Self>;
   /** On a device that manages: takes the code that the new one shows, asks, and links it. */
   linkDevice(code: string, prompt: { confirm(question: LinkQuestion): Promise<boolean> }, options?: { manage?: boolean; signal?: AbortSignal }): Promise<DeviceId>;
+
+  // The account
+  /**
+   * What the server holds of this user, and the messages that wait there for this device: as the schema describes `exportUser` and
+   * `mailbox`. What waits is sealed, and stays.
+   */
+  exportUser(): Promise<ServerExport>;
+  /**
+   * Has the server forget this user with all devices, for good: nobody reaches them there any more, and the id can't come back. What this
+   * browser holds stays until `signOut`. Only a device that manages can: `no-user-key`. Doing it again changes nothing.
+   */
+  deleteUser(): Promise<void>;
 
   // Settings
   receipts(): Promise<Receipts>;

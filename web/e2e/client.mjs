@@ -142,3 +142,17 @@ export class Client {
     return this.dialog('Settings');
   }
 }
+
+/** Alice and Bob in browsers of their own, who do not know each other. @returns {Promise<Client[]>} */
+export async function strangers(t, browser, server, options) {
+  const both = await Promise.all([Client.open(t, browser, server.url, options), Client.open(t, browser, server.url, options)]);
+  await Promise.all([both[0].begin('Alice'), both[1].begin('Bob')]);
+  return both;
+}
+
+/** The same two; Bob has added Alice and sees their conversation. */
+export async function two(t, browser, server, options) {
+  const [alice, bob] = await strangers(t, browser, server, options);
+  await bob.add((await alice.share()).link);
+  return { alice, bob };
+}

@@ -35,9 +35,10 @@ export default defineConfig({
       // Radix's dialogs add a <style> element through this package; `style-src 'self'` refuses that.
       {
         find: /^react-style-singleton$/,
-        replacement: fileURLToPath(new URL('src/style-singleton.js', import.meta.url)),
+        replacement: fileURLToPath(new URL('../shared/stylesingleton.js', import.meta.url)),
       },
     ],
+    dedupe: ['react'], // for what is shared
   },
   build: {
     assetsInlineLimit: 0, // a data: URL would need an entry in the Content-Security-Policy

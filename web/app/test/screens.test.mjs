@@ -84,6 +84,13 @@ const SCREENS = {
     },
     ready: (page) => page.getByRole('button', { name: 'Erase', exact: true }),
   },
+  'delete-account': {
+    go: async (page) => {
+      await press('Settings')(page);
+      await page.getByRole('button', { name: 'Delete this account' }).click();
+    },
+    ready: (page) => page.getByRole('button', { name: 'Delete account', exact: true }),
+  },
   offline: { query: '?state=waiting', go: open('Jonas'), ready: (page) => page.getByText('Offline. Messages will be sent') },
   superseded: { query: '?state=superseded', ready: (page) => page.getByRole('button', { name: 'Use here' }) },
 };

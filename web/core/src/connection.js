@@ -74,6 +74,7 @@ export class Connection {
     const ended = new AbortController();
     const end = () => ended.abort(signal.reason);
     signal.addEventListener('abort', end);
+    this.outbox.onTrouble = (error) => ended.abort(error);
     const online = () => this.#online(ended.signal);
     this.link.events.addEventListener('connected', online);
     const tending = setInterval(() => this.#tend(), TEND_MS);

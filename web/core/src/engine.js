@@ -1,4 +1,5 @@
 // The device as the leading tab runs it: every method of the interface, and the parts that talk to the server.
+import { Account } from './account.js';
 import { Blocks } from './blocks.js';
 import { Chains } from './chains.js';
 import { Connection } from './connection.js';
@@ -47,6 +48,7 @@ export class Engine {
     this.inbox = new Inbox(parts);
     this.outbox = new Outbox(parts);
     this.linking = new Linking(parts);
+    this.account = new Account(parts);
     this.connection = new Connection({ ...parts, inbox: this.inbox, outbox: this.outbox }, (connection) => {
       this.#set({ connection });
     });
@@ -198,6 +200,14 @@ export class Engine {
     return this.linking.linkDevice({ code, manage, ...context });
   }
 
+  exportUser() {
+    return this.account.export();
+  }
+
+  deleteUser() {
+    return this.account.delete();
+  }
+
   /** What only reads, and what is one step of the device. */
   plain(method, params) {
     return READS.has(method) ? this.core.call(method, params) : this.core.step(method, params).then(({ value }) => value);
@@ -212,6 +222,7 @@ const STEPS = new Set([
 ]);
 const OWN = new Set([
   'token', 'block', 'unblock', 'create', 'unlock', 'changePassphrase', 'send', 'safetyNumber', 'verify', 'devices', 'unlink', 'join', 'linkDevice',
+  'exportUser', 'deleteUser',
 ]);
 
 /** Does a call of a tab's. @param {Engine} engine */

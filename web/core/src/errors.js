@@ -34,7 +34,7 @@ const WORDS = {
   clock: 'this computer’s clock is wrong; correct it and try again',
   closed: 'this was closed; open it again',
   'no-server': 'what answers at this address is no Letterlock server',
-  DEVICE_REMOVED: 'this device is no longer on its user’s list; sign out here and link it again',
+  DEVICE_REMOVED: 'this device is no longer on its user’s list, or the user was deleted; sign out here, and link it again or begin anew',
   SUPERSEDED: 'another place with the same keys has taken over; connect here to take it back',
   LINK_EXPIRED: 'no device answers under this code: it is good for ten minutes, on one server; start the link anew',
   LINK_TAKEN: 'somebody else has written into this link; start it anew',

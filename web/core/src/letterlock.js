@@ -264,6 +264,14 @@ export class Letterlock {
     return this.#call('linkDevice', { code, manage }, { prompt, signal });
   }
 
+  exportUser() {
+    return this.#call('exportUser');
+  }
+
+  deleteUser() {
+    return this.#call('deleteUser');
+  }
+
   receipts() {
     return this.#call('receipts');
   }

@@ -120,6 +120,79 @@ export const ACKNOWLEDGE_MESSAGES = gql`
   }
 `;
 
+export const DELETE_USER = gql`
+  mutation DeleteUser($deletion: Bytes!) {
+    deleteUser(input: { deletion: $deletion }) {
+      deletedAt
+    }
+  }
+`;
+
+export const EXPORT_USER = gql`
+  query ExportUser($listsAfter: Int!, $devicesAfter: ID) {
+    exportUser(listsAfter: $listsAfter, devicesAfter: $devicesAfter) {
+      userId
+      createdAt
+      listVersion
+      hasMore
+      deviceLists {
+        version
+        statement
+        createdAt
+      }
+      devices {
+        id
+        createdAt
+        removedAt
+        oneTimeNumber
+        kemOneTimeNumber
+        blockedUserIds
+        prekeys {
+          kind
+          number
+          statement
+          createdAt
+        }
+        mailbox {
+          id
+          listVersion
+          closed
+          blocking
+          lastNumber
+          acknowledgedNumber
+          waitingCount
+          waitingBytes
+          expiredCount
+          acceptedCount
+        }
+      }
+    }
+  }
+`;
+
+export const EXPORT_MAILBOX = gql`
+  query ExportMailbox($after: Cursor) {
+    mailbox(first: 100, after: $after) {
+      nodes {
+        id
+        cursor
+        messageId
+        senderUserId
+        senderDeviceId
+        senderListVersion
+        sentAt
+        expiresAt
+        kind
+        ciphertext
+        nonce
+      }
+      pageInfo {
+        hasNextPage
+      }
+    }
+  }
+`;
+
 export const MESSAGE_RECEIVED = gql`
   subscription MessageReceived($after: Cursor) {
     messageReceived(after: $after) {

@@ -32,6 +32,9 @@ export class Outbox {
   #on = null;
   #timer;
 
+  /** Told of what ended a run and is not this message's own trouble: nothing else can be sent either. */
+  onTrouble = () => {};
+
   /** @param {object} parts core, server, chains, prekeys; hurry ends waits */
   constructor(parts) {
     Object.assign(this, parts);
@@ -75,6 +78,7 @@ export class Outbox {
     } catch (error) {
       // What is blocked waits for the user; the rest for the network, which the connection looks after.
       if (transient(error)) this.#later();
+      else if (error.code === 'clock') this.onTrouble(error);
     } finally {
       this.#running.delete(peer);
       if (this.#again.delete(peer)) this.kick();

@@ -10,6 +10,8 @@ const MIN_SKEW_MS = 5000;
 export class Tokens {
   #token = '';
   #madeAt = 0;
+  /** By how much the clock was ahead of the time since the page's start, then. */
+  #ahead = 0;
   #skew = 0;
 
   /** @param {(now: number) => Promise<string>} make */
@@ -19,13 +21,19 @@ export class Tokens {
 
   /** @returns {Promise<string>} */
   async get() {
-    const age = Date.now() - this.#madeAt;
-    if (this.#token && age >= 0 && age < USE_MS) return this.#token;
+    if (this.#token && !this.#moved() && Date.now() - this.#madeAt < USE_MS) return this.#token;
+    const ahead = aheadNow();
     const madeAt = Date.now();
     const token = await this.make(madeAt + this.#skew);
     this.#token = token;
     this.#madeAt = madeAt;
+    this.#ahead = ahead;
     return token;
+  }
+
+  /** Whether the clock was set since the token was made. */
+  #moved() {
+    return Math.abs(aheadNow() - this.#ahead) >= MIN_SKEW_MS;
   }
 
   /**
@@ -38,6 +46,7 @@ export class Tokens {
   forget(refused, serverTime) {
     if (this.#token !== refused) return true; // another request was faster
     this.#token = '';
+    if (this.#moved()) return true; // to the right time, it may be
     if (serverTime === undefined) return false;
     const skew = serverTime - Date.now();
     if (Math.abs(skew) > MAX_SKEW_MS) throw failure('clock');
@@ -45,4 +54,8 @@ export class Tokens {
     this.#skew = skew;
     return true;
   }
+}
+
+function aheadNow() {
+  return Date.now() - performance.now();
 }

@@ -155,6 +155,15 @@ test('envelopes that come together are one commit, all of them or none', async (
   assert.equal((await ben.call('waiting', { after: 0, limit: 100 })).length, 1);
 });
 
+test('a deletion is signed by who has the user key, and changes no record', async () => {
+  const { call } = await person('deletes');
+  const before = (await stored('deletes')).map(flatten);
+  const [{ deletion }, again] = [await call('signDeletion'), await call('signDeletion')];
+  assert.match(deletion, /^[\w-]{100,}$/);
+  assert.deepEqual(again, { deletion });
+  assert.deepEqual((await stored('deletes')).map(flatten), before);
+});
+
 test('erasing leaves nothing', async () => {
   const { call } = await person('gone');
   await call('erase');

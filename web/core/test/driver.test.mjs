@@ -281,6 +281,25 @@ test('a second browser is linked, gets what comes, and is unlinked again', async
   await phone.until(() => window.core.status().connection.state === 'removed');
 });
 
+test('the server shows what it has of somebody, to a tab that follows too, and forgets them when told', async (t) => {
+  const { arrive } = await world(t);
+  const [alice, bob] = await Promise.all([arrive(), arrive()]);
+  await Promise.all([alice.online(), bob.online()]);
+  const second = await alice.another();
+  const held = await second.run(() => window.core.exportUser());
+  assert.equal(held.exportUser.userId, alice.id);
+  assert.deepEqual([held.exportUser.devices.length, held.exportUser.deviceLists.length, held.mailbox], [1, 1, []]);
+  assert.ok(!JSON.stringify(held).includes('__typename'));
+
+  await second.run(() => window.core.deleteUser());
+  await alice.until(() => window.core.status().connection.state === 'removed');
+  await second.run(() => window.core.deleteUser()); // the same again
+  assert.equal(await alice.run(() => window.core.exportUser().catch(({ code }) => code)), 'DEVICE_REMOVED');
+  assert.equal((await alice.run(() => window.core.self())).user, alice.id);
+  await bob.send(alice, 'are you there?');
+  await bob.until(async (peer) => (await window.core.history(peer))[0].failure === 'recipient-unknown', alice.id);
+});
+
 test('signing out erases, in all tabs', async (t) => {
   const { arrive } = await world(t);
   const alice = await arrive();

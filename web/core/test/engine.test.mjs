@@ -184,6 +184,85 @@ test('a wrong clock is made up for in tokens, up to a day', async (t) => {
   await late.until(() => late.engine.status.connection.state === 'clock');
 });
 
+test('a deletion is sent again as it is after a lost answer, and signed anew after the list has changed', async (t) => {
+  const { engine, client } = fakeEngine(t);
+  engine.server.client = client;
+  client.answers.DeleteUser = () => ({ deleteUser: { deletedAt: '2026-01-02T03:04:05Z' } });
+  once(client, 'DeleteUser', unreachable, fails(refused('LIST_CONFLICT', { stored: 'NO' })));
+  await perform(engine, 'deleteUser', {}, {});
+  assert.deepEqual(client.of('DeleteUser').map(({ deletion }) => deletion), ['deletion-1', 'deletion-1', 'deletion-2']);
+  assert.equal(client.of('FetchUser').length, 1);
+});
+
+test('a deletion that the server refuses is told, and tried no more', async (t) => {
+  const { engine, client } = fakeEngine(t);
+  engine.server.client = client;
+  client.answers.DeleteUser = fails(refused('BAD_INPUT', { stored: 'NO' }));
+  await assert.rejects(perform(engine, 'deleteUser', {}, {}), { code: 'BAD_INPUT' });
+  assert.equal(client.of('DeleteUser').length, 1);
+});
+
+test('an export takes all pages, without the names of types', async (t) => {
+  const { engine, client } = fakeEngine(t);
+  engine.server.client = client;
+  const user = { __typename: 'UserExport', userId: 'u1', createdAt: 'then', listVersion: 2 };
+  const lists = [{ version: 1, __typename: 'ExportedDeviceList' }, { version: 2 }];
+  client.answers.ExportUser = ({ listsAfter, devicesAfter }) => ({
+    exportUser: {
+      ...user,
+      deviceLists: lists.slice(listsAfter, listsAfter + 1),
+      devices: devicesAfter ? [] : [{ id: 'd1' }],
+      hasMore: listsAfter === 0,
+    },
+  });
+  client.answers.ExportMailbox = ({ after }) => ({
+    mailbox: { nodes: [{ cursor: after ? 'second' : 'first' }], pageInfo: { hasNextPage: !after } },
+  });
+  assert.deepEqual(await perform(engine, 'exportUser', {}, {}), {
+    exportUser: { userId: 'u1', createdAt: 'then', listVersion: 2, deviceLists: [{ version: 1 }, { version: 2 }], devices: [{ id: 'd1' }] },
+    mailbox: [{ cursor: 'first' }, { cursor: 'second' }],
+  });
+  assert.deepEqual(client.of('ExportMailbox'), [{ after: null }, { after: 'first' }]);
+});
+
+test('an export that has more without anything ends', async (t) => {
+  const { engine, client } = fakeEngine(t);
+  engine.server.client = client;
+  client.answers.ExportUser = () => ({ exportUser: { deviceLists: [], devices: [], hasMore: true } });
+  await assert.rejects(perform(engine, 'exportUser', {}, {}), { code: 'no-server' });
+  assert.equal(client.of('ExportUser').length, 1);
+});
+
+test('a clock that goes wrong while connected is told when something is sent, and what was written waits', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+  once(client, 'SendMessage', fails(refused('UNAUTHENTICATED', { serverTime: '2020-01-01T00:00:00Z' })));
+  await send(engine, 'one');
+  await until(() => engine.status.connection.state === 'clock');
+  assert.deepEqual([device.queue.length, client.subscriptions[0].ended], [1, true]);
+  engine.connect(client);
+  await until(() => device.queue.length === 0);
+  assert.equal(engine.status.connection.state, 'online');
+});
+
+test('a clock that is set right while its token is under way costs one more request', async (t) => {
+  const { engine, client, device, until } = fakeEngine(t);
+  const now = Date.now;
+  t.after(() => {
+    Date.now = now;
+  });
+  Date.now = () => now() + 48 * 3600_000;
+  once(client, 'Standing', () => {
+    Date.now = now;
+    throw refused('UNAUTHENTICATED', { serverTime: new Date().toISOString() });
+  });
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+  const [first, second] = device.calls('token').map((call) => call.now);
+  assert.ok(first - second > 47 * 3600_000);
+});
+
 test('nothing of it goes into the cache', async (t) => {
   const { engine, device, client, until } = fakeEngine(t);
   engine.connect(client);
@@ -194,7 +273,7 @@ test('nothing of it goes into the cache', async (t) => {
 
 test('without a client, what needs the server says so', async (t) => {
   const { engine } = fakeEngine(t);
-  for (const [method, params] of [['devices', {}], ['unlink', { device: 'd' }], ['join', {}]]) {
+  for (const [method, params] of [['devices', {}], ['unlink', { device: 'd' }], ['join', {}], ['exportUser', {}], ['deleteUser', {}]]) {
     await assert.rejects(async () => perform(engine, method, params, {}), { code: 'offline' });
   }
 });

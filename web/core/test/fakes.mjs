@@ -20,6 +20,7 @@ export class FakeDevice {
   /** What the head of the outbox needs before it is sealed. @type {(claimed: string[]) => object | undefined} */
   needs = () => undefined;
   sealings = 0;
+  deletions = 0;
 
   call = async (method, params = {}) => {
     this.log.push([method, params]);
@@ -37,6 +38,7 @@ export class FakeDevice {
   _takesSessions = () => false;
   _blocksToSet = () => null;
   _getSetting = () => null;
+  _signDeletion = () => ({ deletion: `deletion-${++this.deletions}` });
   _listVersion = () => 1;
   _waiting = () => [];
   _cursor = () => this.cursor;

@@ -78,6 +78,7 @@ func methods() map[string]method {
 		"receipts":      readOf(receipts),
 		"getSetting":    readOf(getSetting),
 		"parseLinkCode": readOf(parseLinkCode),
+		"signDeletion":  readOf(signDeletion),
 	}
 }
 

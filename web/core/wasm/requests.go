@@ -91,6 +91,19 @@ type putLinkView struct {
 	Data encoded `json:"data"`
 }
 
+// deletionView is no request of a step: a deletion changes no record, so it is asked for like what only reads.
+type deletionView struct {
+	Deletion encoded `json:"deletion"`
+}
+
+func signDeletion(c *core, _ none) (any, error) {
+	request, err := c.host().DeleteUser()
+	if err != nil {
+		return nil, err
+	}
+	return deletionView{request.Deletion}, nil
+}
+
 func requestViews(requests []device.Request) []any {
 	views := make([]any, 0, len(requests))
 	for _, request := range requests {

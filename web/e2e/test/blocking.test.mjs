@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from '../browser.mjs';
-import { Client } from '../client.mjs';
+import { two } from '../client.mjs';
 import { Server } from '../../testing/programs.mjs';
 
 let browser;
@@ -13,9 +13,7 @@ after(() => browser?.close());
 
 test('a stranger learns nothing, is blocked without being told, and may be let in again', async (t) => {
   const server = await Server.start(t);
-  const [alice, bob] = await Promise.all([Client.open(t, browser, server.url), Client.open(t, browser, server.url)]);
-  await Promise.all([alice.begin('Alice'), bob.begin('Bob')]);
-  await bob.add((await alice.share()).link);
+  const { alice, bob } = await two(t, browser, server);
   await bob.send('do you know me?');
   await alice.list.getByRole('button', { name: /do you know me/ }).click();
   await alice.page.getByText('not among your contacts').waitFor();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from '../browser.mjs';
-import { Client } from '../client.mjs';
+import { Client, two } from '../client.mjs';
 import { crowd, quietest } from '../measure.mjs';
 import { Server } from '../../testing/programs.mjs';
 
@@ -46,9 +46,7 @@ test('a list of 50 conversations can be used within two seconds', async (t) => {
 
 test('what is sent is soon seen on the other screen', async (t) => {
   const server = await Server.start(t);
-  const [alice, bob] = await Promise.all([Client.open(t, browser, server.url), Client.open(t, browser, server.url)]);
-  await Promise.all([alice.begin('Alice'), bob.begin('Bob')]);
-  await bob.add((await alice.share()).link);
+  const { alice, bob } = await two(t, browser, server);
   await bob.send('first');
   await alice.list.getByRole('button', { name: /first/ }).click();
   await alice.shows('first');

@@ -72,6 +72,34 @@ test('another browser becomes a device, gets what is written, and can be removed
   await tablet.page.locator('[aria-label="Connection"][data-state="removed"]').waitFor();
 });
 
+test('a tab that follows links a device, and becomes one', async (t) => {
+  const { server, alice, carol, id } = await aliceAndCarol(t);
+  const follower = await Client.in(alice.profile);
+  await follower.ready();
+  const tablet = await Client.open(t, browser, server.url);
+  await tablet.button('Link to my other device').waitFor();
+  const joining = await Client.in(tablet.profile);
+  await joining.button('Link to my other device').click();
+  await joining.button('Show the code').click();
+  const code = await joining.page.getByLabel('Code', { exact: true }).inputValue();
+
+  await (await follower.settings()).getByRole('button', { name: /Linked devices/ }).click();
+  await follower.button('Link a new device').click();
+  await follower.dialog('Link a new device').getByLabel(/^Code/).fill(code);
+  await follower.button('Continue').click();
+  await follower.button('Yes, link it').click();
+  await joining.page.getByText(id).waitFor();
+  await joining.button('Yes, link this browser').click();
+  for (const tab of [joining, tablet]) { // whichever tab has asked, both are the device
+    await tab.ready();
+    await tab.online();
+  }
+  await follower.page.getByRole('list', { name: 'Devices' }).getByRole('listitem').nth(1).waitFor();
+
+  await carol.letter('send', id, 'to all your tabs');
+  for (const tab of [joining, tablet, alice]) await tab.list.getByText('to all your tabs').waitFor();
+});
+
 test('a wrong passphrase opens nothing and changes nothing, the right one does', async (t) => {
   const { alice } = await aliceAndCarol(t, { passphrase: 'correct horse battery' });
   await alice.send('under lock and key');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from '../browser.mjs';
-import { Client } from '../client.mjs';
+import { Client, two } from '../client.mjs';
 import { Person, Server } from '../../testing/programs.mjs';
 
 let browser;
@@ -50,10 +50,7 @@ test('what is written offline goes out once, in order, when the network is back'
 
 test('a server that restarts in mid-conversation costs nothing', async (t) => {
   const server = await Server.start(t);
-  const [alice, bob] = [await Client.open(t, browser, server.url), await Client.open(t, browser, server.url)];
-  await alice.begin('Alice');
-  await bob.begin('Bob');
-  await bob.add((await alice.share()).link);
+  const { alice, bob } = await two(t, browser, server);
   for (const client of [alice, bob]) client.profile.expected = /ERR_CONNECTION_REFUSED|WebSocket|Failed to fetch|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
   await bob.send('before');
   await alice.list.getByRole('button', { name: /before/ }).click();

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch } from '../browser.mjs';
-import { Client } from '../client.mjs';
+import { Client, strangers } from '../client.mjs';
 import { Server, temporaryDirectory } from '../../testing/programs.mjs';
 
 let browser;
@@ -40,15 +40,9 @@ async function codeOf(client) {
   return picture;
 }
 
-async function two(t, server) {
-  const both = await Promise.all([Client.open(t, browser, server.url), Client.open(t, browser, server.url)]);
-  await Promise.all([both[0].begin('Alice'), both[1].begin('Bob')]);
-  return both;
-}
-
 test('somebody is added by a picture of their code, and compared by another one', async (t) => {
   const server = await Server.start(t);
-  const [alice, bob] = await two(t, server);
+  const [alice, bob] = await strangers(t, browser, server);
   await bob.button('Add a contact').first().click();
   const dialog = bob.dialog('Add a contact');
   await dialog.getByLabel('Picture of a code').setInputFiles(png(await alice.page.screenshot()));
@@ -73,7 +67,7 @@ test('somebody is added by a picture of their code, and compared by another one'
 
 test('a camera reads the code; without one, words say what to do', async (t) => {
   const server = await Server.start(t);
-  const [alice, bob] = await two(t, server);
+  const [alice, bob] = await strangers(t, browser, server);
   await bob.button('Add a contact').first().click();
   await bob.button('Scan with camera').click();
   await bob.dialog('Add a contact').getByRole('alert').filter({ hasText: 'The camera cannot be used here' }).waitFor();
@@ -98,7 +92,7 @@ test('a camera reads the code; without one, words say what to do', async (t) => 
 
 test('the system tells of a message while nobody looks, and not what it says', async (t) => {
   const server = await Server.start(t);
-  const [alice, bob] = await two(t, server);
+  const [alice, bob] = await strangers(t, browser, server);
   await bob.add((await alice.share()).link);
   await alice.add((await bob.share()).link);
   // Headless browsers show no notifications: this one writes them down.

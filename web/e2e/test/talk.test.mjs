@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from '../browser.mjs';
-import { Client } from '../client.mjs';
+import { two } from '../client.mjs';
 import { Person, Server } from '../../testing/programs.mjs';
 
 let browser;
@@ -11,17 +11,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Two people in browsers of their own who know each other. */
-export async function two(t, server, options) {
-  const [alice, bob] = await Promise.all([Client.open(t, browser, server.url, options), Client.open(t, browser, server.url, options)]);
-  await Promise.all([alice.begin('Alice'), bob.begin('Bob')]);
-  await bob.add((await alice.share()).link);
-  return { alice, bob };
-}
-
 test('two people in browsers and one with the command line write to each other', async (t) => {
   const server = await Server.start(t);
-  const { alice, bob } = await two(t, server);
+  const { alice, bob } = await two(t, browser, server);
   const carol = await Person.arrive(t, server.url, { boxes: false });
 
   await bob.open('Alice');
@@ -49,7 +41,7 @@ test('two people in browsers and one with the command line write to each other',
 
 test('what was read is said to be read, if its reader wants that', async (t) => {
   const server = await Server.start(t);
-  const { alice, bob } = await two(t, server);
+  const { alice, bob } = await two(t, browser, server);
   await alice.add((await bob.share()).link);
   const settings = await bob.settings();
   await settings.getByLabel('Tell others when I have read their messages').click();
@@ -63,7 +55,7 @@ test('what was read is said to be read, if its reader wants that', async (t) => 
 
 test('after a reload everything is there, a draft too', async (t) => {
   const server = await Server.start(t);
-  const { alice, bob } = await two(t, server);
+  const { alice, bob } = await two(t, browser, server);
   await bob.open('Alice');
   await bob.send('before the reload');
   await bob.state('before the reload', 'Sent');

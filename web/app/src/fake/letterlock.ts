@@ -224,6 +224,14 @@ export class FakeLetterlock implements Letterlock {
     return device;
   }
 
+  exportUser = async () => ({
+    exportUser: { userId: ME, createdAt: new Date().toISOString(), listVersion: 1, deviceLists: [], devices: [] },
+    mailbox: [],
+  });
+  async deleteUser(): Promise<void> {
+    await pause(400);
+  }
+
   receipts = async () => this.#receipts;
   async setReceipts(receipts: Receipts): Promise<void> {
     this.#receipts = receipts;

@@ -14,7 +14,7 @@ const WORDS: Partial<Record<Connection['state'], string>> = {
   connecting: 'Connecting…',
   waiting: 'Offline. Messages will be sent when you are back.',
   superseded: 'Letterlock runs with this device in another place.',
-  removed: 'This device was unlinked. It keeps its history, but sends and receives nothing.',
+  removed: 'This device was unlinked, or its account was deleted. It keeps its history, but sends and receives nothing.',
   clock: "This computer's clock is wrong. Set it right, and try again.",
   failed: 'The connection has failed.',
 };

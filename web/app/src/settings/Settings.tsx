@@ -7,6 +7,8 @@ import { useNavigation } from '../nav/navigation';
 import { askToNotify, canNotify } from '../notices/system';
 import { showDone, showFailure } from '../ui/failures';
 import { About } from './About';
+import { DeleteAccount } from './DeleteAccount';
+import { ExportAccount } from './ExportAccount';
 import { Passphrase } from './Passphrase';
 import { SignOut } from './SignOut';
 
@@ -47,7 +49,11 @@ function Sections() {
       <Section title="About">
         <About />
       </Section>
-      <SignOut />
+      <Section title="Account">
+        <ExportAccount />
+        <DeleteAccount />
+        <SignOut />
+      </Section>
     </Stack>
   );
 }
