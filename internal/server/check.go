@@ -3,7 +3,6 @@ package server
 import (
 	"net"
 
-	"github.com/letterlock/letterlock/internal/origins"
 	"github.com/letterlock/letterlock/internal/peer"
 	"github.com/letterlock/letterlock/internal/persisted"
 )
@@ -20,7 +19,7 @@ func CheckConfig(config Config) ([]string, error) {
 	if _, err := persisted.Load(config.PersistedOnly); err != nil {
 		return nil, err
 	}
-	policy, err := origins.New(textAddr(config.Addr), config.PublicURLs, config.AllowedOrigins)
+	policy, err := config.policy(textAddr(config.Addr))
 	if err != nil {
 		return nil, err
 	}
