@@ -28,12 +28,12 @@ func TestServerCannotOpenEnvelopes(t *testing.T) {
 		t.Fatalf("only %d packages were looked at", len(packages))
 	}
 	for _, pkg := range packages {
-		for _, forbidden := range []string{"cryptobox", "device", "client", "internal/testserver", "internal/testdb", "internal/testnats", "internal/testvectors"} {
+		for _, forbidden := range []string{"cryptobox", "device", "client", "internal/testserver", "internal/testdb", "internal/testnats", "internal/testcert", "internal/testacme", "internal/testvectors"} {
 			if within(pkg, module+forbidden) {
 				t.Errorf("the server links %s", pkg)
 			}
 		}
-		if within(pkg, "github.com/nats-io/nats-server") {
+		if within(pkg, "github.com/nats-io/nats-server") || within(pkg, "github.com/letsencrypt/pebble") {
 			t.Errorf("the server links %s, which is for tests", pkg)
 		}
 	}

@@ -10,11 +10,13 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/letterlock/letterlock/internal/certs"
 	"github.com/letterlock/letterlock/internal/check"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/invites"
@@ -48,6 +50,13 @@ type serveCommand struct {
 	PersistedOnly  []string      `placeholder:"FILE" help:"Allow only the operations of these files, with commas between, and of the server's own web client: persisted query manifests of Apollo's form, or operations that genqlient has exported. web is the web client alone."`
 	TrustedProxies []string      `placeholder:"NETWORK" help:"Addresses and networks of proxies, like 10.1.0.0/16, with commas between, whose X-Forwarded-For says where a request comes from."`
 	MetricsAddr    string        `placeholder:"ADDRESS" help:"The address to serve Prometheus metrics and Go's profiles on, like 127.0.0.1:9090. Keep it private. Without it they are served nowhere."`
+	TLSCert        string        `name:"tls-cert" placeholder:"FILE" type:"path" help:"A certificate, with those of its authorities behind it, as PEM: the server then speaks TLS itself. A renewed one is taken without a restart."`
+	TLSKey         string        `name:"tls-key" placeholder:"FILE" type:"path" help:"The certificate's key, as PEM, without a passphrase."`
+	TLSDomain      []string      `name:"tls-domain" placeholder:"NAME" help:"Names that an authority certifies by ACME, with commas between, instead of a certificate of one's own: the server then speaks TLS itself, and you agree to the authority's terms. It keeps keys in certificates, in the data directory."`
+	TLSEmail       string        `name:"tls-email" placeholder:"ADDRESS" help:"Where the authority may write to about certificates."`
+	ACMEDirectory  string        `name:"acme-directory" placeholder:"URL" help:"The authority; by default Let's Encrypt."`
+	ACMECA         string        `name:"acme-ca" placeholder:"FILE" type:"path" help:"Certificates that the authority's own is checked by, as PEM; by default those of the system."`
+	HTTPRedirect   string        `name:"http-redirect" placeholder:"ADDRESS" help:"The address, like :80, to send browsers on to https from, and to answer an authority on. Needs --tls-cert or --tls-domain."`
 	NATS           string        `name:"nats" placeholder:"URL" help:"NATS, where several nodes on one PostgreSQL tell each other of messages: as nats://user:password@host:4222, or several with commas between; better given by the variable, since it may hold a password."`
 	NATSCA         string        `name:"nats-ca" placeholder:"FILE" type:"path" help:"Certificates that those of NATS are checked by, as PEM; by default those of the system."`
 	NATSCreds      string        `name:"nats-creds" placeholder:"FILE" type:"path" help:"Credentials for NATS, a .creds file, in place of those in the URL."`
@@ -116,9 +125,13 @@ func (s *serveCommand) config(c *cli, log *slog.Logger) server.Config {
 	return server.Config{
 		Addr: s.Addr, PublicURLs: s.PublicURL, AllowedOrigins: s.AllowedOrigins, NoIntrospection: !s.Introspection, PersistedOnly: s.PersistedOnly,
 		TrustedProxies: s.TrustedProxies, Registration: invites.Registration(s.Registration),
-		MetricsAddr: s.MetricsAddr,
-		NATS:        server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
-		Database:    c.database(), Limits: s.Limits, Version: version(), Log: log,
+		MetricsAddr: s.MetricsAddr, HTTPRedirect: s.HTTPRedirect,
+		TLS: certs.Options{
+			Cert: s.TLSCert, Key: s.TLSKey, Domains: s.TLSDomain, Email: s.TLSEmail, Directory: s.ACMEDirectory, CA: s.ACMECA,
+			Cache: filepath.Join(c.DataDir, "certificates"),
+		},
+		NATS:     server.NATS{URL: s.NATS, CA: s.NATSCA, Credentials: s.NATSCreds},
+		Database: c.database(), Limits: s.Limits, Version: version(), Log: log,
 		App: web.App(), Playground: web.Playground(),
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/letterlock/letterlock/client"
+	"github.com/letterlock/letterlock/internal/testcert"
 	"github.com/letterlock/letterlock/internal/testmain"
 )
 
@@ -168,6 +169,23 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// The binary speaks TLS by itself, and the check asks it over TLS.
+func TestServesTLS(t *testing.T) {
+	authority, dataDir := testcert.New(t), t.TempDir()
+	files := authority.Files()
+	authority.Issue(files, time.Now().Add(60*24*time.Hour), "localhost")
+	certificate := []string{"LETTERLOCK_TLS_CERT=" + files.Cert, "LETTERLOCK_TLS_KEY=" + files.Key}
+	p := serve(t, dataDir, certificate...)
+	defer p.stop(t, os.Interrupt)
+	check := exec.CommandContext(t.Context(), program, "check", "--data-dir", dataDir, "--public-url", p.url)
+	check.Env = append(append(os.Environ(), certificate...), "SSL_CERT_FILE="+authority.File)
+	out, err := check.CombinedOutput()
+	if err != nil || !strings.HasPrefix(p.url, "https://localhost:") || !strings.Contains(string(out), p.url+" answers") ||
+		!strings.Contains(string(out), "ok    certificate") {
+		t.Errorf("%s: %v\n%s", p.url, err, out)
+	}
+}
+
 // What is set wrong is told in a line that names what to change, and nothing is left behind.
 func TestConfigurationErrors(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -184,6 +202,10 @@ func TestConfigurationErrors(t *testing.T) {
 		"no PostgreSQL":  {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_DATABASE=postgres://u:hunter2@127.0.0.1:1/x", "127.0.0.1"},
 		"NATS":           {[]string{"--addr=127.0.0.1:0"}, "LETTERLOCK_NATS=http://root:hunter2@nats", "LETTERLOCK_NATS"},
 		"NATS CA":        {[]string{"--addr=127.0.0.1:0", "--nats=nats://localhost", "--nats-ca=none"}, "", "LETTERLOCK_NATS_CA"},
+		"certificate":    {[]string{"--addr=127.0.0.1:0", "--tls-cert=none", "--tls-key=none"}, "", "LETTERLOCK_TLS_CERT"},
+		"no key":         {nil, "LETTERLOCK_TLS_CERT=none", "LETTERLOCK_TLS_KEY"},
+		"domain":         {[]string{"--addr=127.0.0.1:0", "--tls-domain=localhost"}, "", "LETTERLOCK_TLS_DOMAIN"},
+		"redirect":       {[]string{"--addr=127.0.0.1:0", "--http-redirect=:80"}, "", "LETTERLOCK_HTTP_REDIRECT"},
 		"registration":   {nil, "LETTERLOCK_REGISTRATION=maybe", "registration"},
 		"proxies":        {[]string{"--addr=127.0.0.1:0", "--trusted-proxies=proxy"}, "", "LETTERLOCK_TRUSTED_PROXIES"},
 		"unknown flag":   {[]string{"--nonsense"}, "", "--nonsense"},

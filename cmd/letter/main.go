@@ -32,6 +32,7 @@ missing or wrong; 5 another letter is receiving for this home, or has taken over
 // cli is the command line.
 type cli struct {
 	Server string        `help:"The server's URL (default: http://localhost:8080)." env:"LETTER_SERVER" default:"http://localhost:8080" placeholder:"URL"`
+	CA     string        `name:"ca" help:"Certificates that the server's own is checked by, as PEM, if it is none of a public authority." env:"LETTER_CA" placeholder:"FILE"`
 	Home   string        `help:"Where keys and history are kept (default: ${home})." env:"LETTER_HOME" placeholder:"DIR"`
 	Wait   time.Duration `help:"How long to try again while the server can't be reached; listen tries for ever (default: 5s)." default:"5s" placeholder:"TIME"`
 	JSON   bool          `help:"Print JSON, one object a line, for programs."`
@@ -106,7 +107,12 @@ func run(ctx context.Context, args []string, console console) int {
 	if commands.Home == "" {
 		commands.Home = defaultHome()
 	}
-	err = parsed.Run(&session{ctx: ctx, console: console, cli: &commands})
+	tls, err := trust(commands.CA)
+	if err != nil {
+		say(console, "%s", line(fmt.Sprintf("--ca, LETTER_CA: %v", err)))
+		return exitUsage
+	}
+	err = parsed.Run(&session{ctx: ctx, console: console, cli: &commands, tls: tls})
 	return report(console, err)
 }
 

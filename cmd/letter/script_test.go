@@ -20,10 +20,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/letterlock/letterlock/internal/certs"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
+	"github.com/letterlock/letterlock/internal/testcert"
 )
 
 func TestMain(m *testing.M) {
@@ -63,8 +65,8 @@ func query() {
 
 // TestScripts runs testdata/*.txtar against the real server, each with one of its own. Besides testscript's commands:
 //
-//	server start|invite|stop starts the script's server over its own data, open or by invite with a new one in $INVITE, or
-//	                         stops it in order
+//	server start|invite|tls|stop starts the script's server over its own data, open or by invite with a new one in $INVITE,
+//	                         or with a certificate that $LETTER_CA has been told of, or stops it in order
 //	exits CODE PROGRAM ...   runs a program that must end with this exit code
 //	await FILE REGEXP        waits until a file has a match
 func TestScripts(t *testing.T) {
@@ -74,7 +76,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LETTER_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("TZ", "UTC")
-			running := &scriptServer{data: filepath.Join(env.WorkDir, "server")}
+			running := &scriptServer{data: filepath.Join(env.WorkDir, "server"), authority: testcert.New(t)}
 			env.Values[serverKey{}] = running
 			env.Defer(func() {
 				if err := running.stop(); err != nil {
@@ -92,6 +94,8 @@ type serverKey struct{}
 // scriptServer is the server of one script.
 type scriptServer struct {
 	data, addr string
+	authority  *testcert.Authority
+	tls        certs.Options
 	cancel     context.CancelFunc
 	done       chan error
 }
@@ -102,7 +106,7 @@ func (s *scriptServer) start(who invites.Registration) (origin string, err error
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	inner, err := server.New(ctx, server.Config{
-		Addr: s.addr, Database: database.Config{DataDir: s.data}, Limits: limits.Default(), Registration: who,
+		Addr: s.addr, Database: database.Config{DataDir: s.data}, Limits: limits.Default(), Registration: who, TLS: s.tls,
 	})
 	if err != nil {
 		cancel()
@@ -135,7 +139,7 @@ func (s *scriptServer) stop() error {
 func serverCommand(ts *testscript.TestScript, _ bool, args []string) {
 	running, ok := ts.Value(serverKey{}).(*scriptServer)
 	if !ok || len(args) != 1 {
-		ts.Fatalf("usage: server start|invite|stop")
+		ts.Fatalf("usage: server start|invite|tls|stop")
 	}
 	switch args[0] {
 	case "start":
@@ -149,10 +153,18 @@ func serverCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Setenv("LETTER_SERVER", origin)
 		ts.Setenv("INVITE", code)
+	case "tls":
+		files := running.authority.Files()
+		running.authority.Issue(files, time.Now().Add(time.Hour), "localhost")
+		running.tls = certs.Options{Cert: files.Cert, Key: files.Key}
+		origin, err := running.start(invites.Open)
+		ts.Check(err)
+		ts.Setenv("LETTER_SERVER", origin)
+		ts.Setenv("LETTER_CA", running.authority.File)
 	case "stop":
 		ts.Check(running.stop())
 	default:
-		ts.Fatalf("usage: server start|invite|stop")
+		ts.Fatalf("usage: server start|invite|tls|stop")
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,7 @@ type session struct {
 	ctx     context.Context //nolint:containedctx // lives as long as the command
 	console console
 	cli     *cli
+	tls     *tls.Config // nil for the system's ways
 	names   map[client.UserID]string
 	// requests are users whose messages are requests, of those that were shown.
 	requests map[client.UserID]bool
@@ -31,6 +33,7 @@ func (s *session) options() client.Options {
 	}
 	return client.Options{
 		Home: s.cli.Home, Server: s.cli.Server, Passphrase: s.passphrase, Patience: patience, OnWait: s.waiting,
+		TLS: s.tls,
 	}
 }
 

@@ -78,21 +78,29 @@ func Run(ctx context.Context, config server.Config, client *http.Client) Report 
 	} else {
 		report.add("settings", OK, "clients know this server as %s", strings.Join(origins, ", "))
 	}
-	report.address(ctx, config.Addr)
+	report.address(ctx, "LETTERLOCK_ADDR", config.Addr)
+	if config.HTTPRedirect != "" {
+		report.address(ctx, "LETTERLOCK_HTTP_REDIRECT", config.HTTPRedirect)
+	}
+	report.certificates(ctx, config, origins)
 	report.database(ctx, config)
 	report.nats(ctx, config.NATS.URL)
 	if err == nil {
-		for _, origin := range config.PublicURLs {
+		public := config.PublicURLs
+		if len(public) == 0 && len(config.TLS.Domains) > 0 {
+			public = origins // made of the names that are certified
+		}
+		for _, origin := range public {
 			report.publicURL(ctx, client, origin, config)
 		}
 	}
 	return report
 }
 
-func (r *Report) address(ctx context.Context, address string) {
+func (r *Report) address(ctx context.Context, variable, address string) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		r.add("address", Warn, "%v. That is as it should be if this server runs already; else set LETTERLOCK_ADDR to a free address", err)
+		r.add("address", Warn, "%v. That is as it should be if this server runs already; else set %s to a free address", err, variable)
 		return
 	}
 	_ = listener.Close() // nothing came in

@@ -117,13 +117,18 @@ func (e *eventWriter) Flush() {
 	defer e.mu.Unlock()
 	if !e.over {
 		_ = e.control.Flush()
+		// Over HTTP/2 a deadline ends the stream when it passes, also if nothing is being written.
+		_ = e.control.SetWriteDeadline(time.Time{})
 	}
 }
 
-// close ends the stream in order.
+// close ends the stream in order. Its last bytes have a deadline, too.
 func (e *eventWriter) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !e.over {
+		_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout))
+	}
 	e.over = true
 }
 

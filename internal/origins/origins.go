@@ -24,16 +24,16 @@ type Policy struct {
 // New makes the Policy of a server that listens on an address.
 //
 // public are the URLs that clients reach it by; without any it must listen on loopback, and goes by the loopback names
-// with its port. allowed are the origins of further pages. A server that goes by loopback names is open to every
+// with its port and its scheme, http or https. allowed are the origins of further pages. A server that goes by loopback names is open to every
 // loopback origin.
-func New(listening net.Addr, public, allowed []string) (*Policy, error) {
+func New(scheme string, listening net.Addr, public, allowed []string) (*Policy, error) {
 	host, port, err := net.SplitHostPort(listening.String())
 	if err != nil {
 		return nil, fmt.Errorf("listening address %s: %w", listening, err)
 	}
 	p := &Policy{allowed: map[string]bool{}}
 	if len(public) == 0 {
-		if err := p.goByLoopback(host, port); err != nil {
+		if err := p.goByLoopback(scheme, host, port); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +57,7 @@ func New(listening net.Addr, public, allowed []string) (*Policy, error) {
 	return p, nil
 }
 
-func (p *Policy) goByLoopback(host, port string) error {
+func (p *Policy) goByLoopback(scheme, host, port string) error {
 	if !IsLoopback(host) {
 		return fmt.Errorf("listening on %s, which others can reach, needs LETTERLOCK_PUBLIC_URL: the URL that clients know this server by, like https://chat.example.org",
 			net.JoinHostPort(host, port))
@@ -67,7 +67,7 @@ func (p *Policy) goByLoopback(host, port string) error {
 	}
 	p.loopback = true
 	for _, name := range []string{"localhost", "127.0.0.1", "::1", host} {
-		origin, err := identity.Origin("http://" + net.JoinHostPort(name, port))
+		origin, err := identity.Origin(scheme + "://" + net.JoinHostPort(name, port))
 		if err == nil && !slices.Contains(p.own, origin) {
 			p.own = append(p.own, origin)
 		}
@@ -77,6 +77,9 @@ func (p *Policy) goByLoopback(host, port string) error {
 
 // Own gives the canonical origins that the server goes by: the audiences of tokens (S6.3). The first is the one to show.
 func (p *Policy) Own() []string { return p.own }
+
+// Loopback reports whether the server goes by the names of this machine alone.
+func (p *Policy) Loopback() bool { return p.loopback }
 
 // Allow reports whether pages of an origin, as a browser spells it, may call the server.
 func (p *Policy) Allow(origin string) bool {

@@ -30,7 +30,7 @@ func TestOwnOrigins(t *testing.T) {
 		"public":           {"0.0.0.0:8080", []string{"https://Chat.example.org:443/x"}, []string{"https://chat.example.org"}},
 		"public, several":  {"127.0.0.1:8080", []string{"https://a.example", "http://b.example:81"}, []string{"https://a.example", "http://b.example:81"}},
 	} {
-		policy, err := origins.New(address(t, c.listening), c.public, nil)
+		policy, err := origins.New("http", address(t, c.listening), c.public, nil)
 		if err != nil || !slices.Equal(policy.Own(), c.want) {
 			t.Errorf("%s: %v, %v; want %v", name, policy, err, c.want)
 		}
@@ -48,14 +48,14 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		"\"https://app.example.org/x\"": {"127.0.0.1:8080", nil, []string{"https://app.example.org/x"}},
 		"\"null\" is not an origin":     {"127.0.0.1:8080", nil, []string{"null"}},
 	} {
-		if _, err := origins.New(address(t, c.listening), c.public, c.allowed); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := origins.New("http", address(t, c.listening), c.public, c.allowed); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %s", c, err, want)
 		}
 	}
 }
 
 func TestPublicServerOnLoopbackAllowsNoLoopbackPages(t *testing.T) {
-	policy, err := origins.New(address(t, "127.0.0.1:8080"), []string{"https://chat.example.org"}, []string{"https://app.example.org/"})
+	policy, err := origins.New("http", address(t, "127.0.0.1:8080"), []string{"https://chat.example.org"}, []string{"https://app.example.org/"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package server
 import (
 	"net"
 
-	"github.com/letterlock/letterlock/internal/origins"
 	"github.com/letterlock/letterlock/internal/peer"
 	"github.com/letterlock/letterlock/internal/persisted"
 )
@@ -22,7 +21,7 @@ func CheckConfig(config Config) ([]string, error) {
 			return nil, err
 		}
 	}
-	policy, err := origins.New(textAddr(config.Addr), config.PublicURLs, config.AllowedOrigins)
+	policy, err := config.policy(textAddr(config.Addr))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/letterlock/letterlock/internal/certs"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
@@ -24,7 +25,11 @@ type Config struct {
 	TrustedProxies []string
 	// MetricsAddr is host:port to serve metrics and profiles on; empty for nowhere.
 	MetricsAddr string
-	Database    database.Config
+	// TLS is where certificates come from. Without any the server speaks plain HTTP, and TLS is a proxy's.
+	TLS certs.Options
+	// HTTPRedirect is host:port to send those on who come over plain HTTP; empty for nowhere. Only with TLS.
+	HTTPRedirect string
+	Database     database.Config
 	// Open is a store that is open already and stays the caller's; Database is then unused.
 	Open *database.DB
 	// NATS is for several nodes on one database; without a URL this node is alone.
@@ -66,6 +71,9 @@ func (c *Config) validate() error {
 		if _, _, err := net.SplitHostPort(c.MetricsAddr); err != nil {
 			return fmt.Errorf("LETTERLOCK_METRICS_ADDR: %q is not host:port, like 127.0.0.1:9090", c.MetricsAddr)
 		}
+	}
+	if err := c.validateTLS(); err != nil {
+		return err
 	}
 	if c.Now == nil {
 		c.Now = time.Now

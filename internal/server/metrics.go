@@ -2,12 +2,8 @@ package server
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/letterlock/letterlock/graph/model"
 	"github.com/letterlock/letterlock/internal/mailbox"
@@ -15,62 +11,11 @@ import (
 	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
-// exporter serves metrics and profiles on an address of its own. A nil exporter does nothing.
-type exporter struct {
-	listener net.Listener
-}
-
-func listenMetrics(ctx context.Context, config Config) (*exporter, error) {
-	if config.MetricsAddr == "" {
-		return nil, nil
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.MetricsAddr)
-	if err != nil {
-		return nil, fmt.Errorf("LETTERLOCK_METRICS_ADDR: %w", err)
-	}
-	return &exporter{listener}, nil
-}
-
-// serve answers until stop is called. That cuts off who is in the middle of a profile.
-func (e *exporter) serve(metrics *telemetry.Metrics, log *slog.Logger) (stop func()) {
-	if e == nil {
-		return func() {}
-	}
-	server := &http.Server{
-		Handler:           metrics.Handler(log),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second, // a profile adds its own time to it
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := server.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("metrics are not served any more", "error", err)
-		}
-	}()
-	return func() {
-		_ = server.Close() // closes the listener, too
-		<-done
-	}
-}
-
-func (e *exporter) close() {
-	if e != nil {
-		_ = e.listener.Close()
-	}
-}
-
 // MetricsAddr is where the server listens for those who ask for metrics; nil if it does not.
-func (s *Server) MetricsAddr() net.Addr {
-	if s.exporter == nil {
-		return nil
-	}
-	return s.exporter.listener.Addr()
-}
+func (s *Server) MetricsAddr() net.Addr { return s.exporter.addr() }
+
+// exporting is the HTTP server for that.
+func (s *Server) exporting() *http.Server { return s.sideServer(s.metrics.Handler(s.config.Log)) }
 
 // newMetrics makes metrics that know every error code of the schema.
 func newMetrics(version string) *telemetry.Metrics {
@@ -86,6 +31,9 @@ func (s *Server) watch() {
 	state := telemetry.State{
 		Ready: s.ready, Queue: s.mailboxes.Waiting, Subscriptions: s.mailboxes.Subscriptions, Sockets: s.sockets.Open,
 		QueuedBytes: s.sockets.Queued, SlowSockets: s.sockets.Slow, Connections: s.connections,
+	}
+	if s.certificates != nil {
+		state.CertificateDays = s.certificateDays
 	}
 	if hub, several := s.hub.(*wakeup.NATS[mailbox.Message]); several {
 		state.NATS = hub.Stats

@@ -14,6 +14,7 @@ import (
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
+	"github.com/letterlock/letterlock/internal/testcert"
 	"github.com/letterlock/letterlock/internal/testdb"
 	"github.com/letterlock/letterlock/internal/testnats"
 	"github.com/letterlock/letterlock/internal/testserver"
@@ -32,11 +33,13 @@ func measuredBy(t *testing.T, options testserver.Options) *testserver.Server {
 	return testserver.Start(t, options)
 }
 
-// measuredNode is measured, on a node that NATS connects with others: it has every metric there is.
+// measuredNode is measured, on a node that NATS connects with others and that speaks TLS: it has every metric there is.
 func measuredNode(t *testing.T) (*testserver.Server, *testnats.Server) {
 	t.Helper()
 	nats := testnats.Start(t)
-	return measuredBy(t, testserver.Options{NATS: nats.URL}), nats
+	options, _ := withCertificate(testcert.New(t))
+	options.NATS = nats.URL
+	return measuredBy(t, options), nats
 }
 
 // scraped is what the metrics address said.
@@ -64,7 +67,7 @@ func scrape(t *testing.T, s *testserver.Server) scraped {
 func fetch(t *testing.T, s *testserver.Server, path string) (int, string) {
 	t.Helper()
 	other := *s
-	other.Addr = s.Inner.MetricsAddr().String()
+	other.Scheme, other.Addr = "http", s.Inner.MetricsAddr().String()
 	answer := other.Do(t, http.MethodGet, path, nil, nil)
 	return answer.Status, answer.Body
 }

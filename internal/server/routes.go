@@ -44,7 +44,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("/", reading(app))
-	return s.measuring(s.recovering(s.logging(secured(framed(mux))))), nil
+	return s.measuring(s.recovering(s.logging(secured(s.overTLSAlone(framed(mux)))))), nil
 }
 
 func (s *Server) graphQL() *handler.Server {

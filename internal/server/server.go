@@ -14,6 +14,7 @@ import (
 
 	"github.com/letterlock/letterlock/graph"
 	"github.com/letterlock/letterlock/internal/caller"
+	"github.com/letterlock/letterlock/internal/certs"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/failure"
@@ -57,7 +58,10 @@ type Server struct {
 	http      *http.Server
 	unused    unused
 	metrics   *telemetry.Metrics
-	exporter  *exporter // nil without an address of its own
+	exporter  *side // nil without an address of its own
+
+	certificates certs.Source // nil if TLS is a proxy's
+	redirect     *side        // nil without an address of its own
 
 	stopping atomic.Bool
 	stopped  chan struct{} // closed when no new work is taken
@@ -80,13 +84,19 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 			s.abandon()
 		}
 	}()
+	if s.certificates, err = certs.Open(s.config.TLS, s.config.Log, s.config.Now); err != nil {
+		return nil, err
+	}
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", config.Addr); err != nil {
 		return nil, fmt.Errorf("LETTERLOCK_ADDR: %w", err)
 	}
-	if s.exporter, err = listenMetrics(ctx, config); err != nil {
+	if s.exporter, err = listenSide(ctx, "metrics", "LETTERLOCK_METRICS_ADDR", config.MetricsAddr); err != nil {
 		return nil, err
 	}
-	if s.origins, err = origins.New(s.listener.Addr(), config.PublicURLs, config.AllowedOrigins); err != nil {
+	if s.redirect, err = listenSide(ctx, "the way from http to https", "LETTERLOCK_HTTP_REDIRECT", config.HTTPRedirect); err != nil {
+		return nil, err
+	}
+	if s.origins, err = config.policy(s.listener.Addr()); err != nil {
 		return nil, err
 	}
 	if s.proxies, err = peer.ParseProxies(config.TrustedProxies); err != nil {
@@ -181,6 +191,9 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		ConnState:      s.unused.note,
 		ErrorLog:       slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
+	if s.certificates != nil {
+		secure(s.http, s.certificates, l)
+	}
 	return nil
 }
 
@@ -204,9 +217,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	var looks sync.WaitGroup
 	looks.Go(func() { s.lookAgain(looking) })
 	looks.Go(func() { s.sweep(looking) })
-	defer s.exporter.serve(s.metrics, s.config.Log)()
+	defer s.exporter.serve(s.exporting, s.config.Log)()
+	defer s.redirect.serve(s.redirecting, s.config.Log)()
+	if s.certificates != nil {
+		looks.Go(func() { s.certificates.Keep(looking) })
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.listener) }()
+	go func() { failed <- s.serve() }()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -267,6 +284,7 @@ func (s *Server) abandon() {
 		_ = s.listener.Close()
 	}
 	s.exporter.close()
+	s.redirect.close()
 	if s.mailboxes != nil {
 		_ = s.mailboxes.Close(context.Background())
 	}

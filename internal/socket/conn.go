@@ -3,8 +3,10 @@ package socket
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -25,6 +27,7 @@ type conn struct {
 	ws      *websocket.Conn
 	reader  *bufio.Reader // the one that ws reads by
 	network net.Conn
+	piece   int             // what is written at once
 	ctx     context.Context // the operations' are made of it. The reader's; Init adds who calls
 	working sync.WaitGroup  // operations, and what writes
 	left    chan struct{}
@@ -52,7 +55,10 @@ func newConn(s *Sockets, ws *websocket.Conn, w *wire, exec graphql.GraphExecutor
 	now := time.Now()
 	c := &conn{
 		sockets: s, exec: s.options.Guard.Over(exec, true), ws: ws, reader: w.reader, network: w.Conn,
-		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1,
+		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1, piece: math.MaxInt,
+	}
+	if _, secure := w.Conn.(*tls.Conn); secure {
+		c.piece = tlsPiece
 	}
 	c.ctx = context.WithValue(context.Background(), key{}, member(c))
 	// Many sockets open at once after a restart. Their pings spread over the interval.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -68,6 +67,12 @@ func (w watchedExecutor) DispatchOperation(ctx context.Context, op *graphql.Oper
 
 func newRig(t testing.TB, change func(*socket.Options)) *rig {
 	t.Helper()
+	return newRigOn(t, change, (*httptest.Server).Start)
+}
+
+// newRigOn is newRig with a server that is started as start does it.
+func newRigOn(t testing.TB, change func(*socket.Options), start func(*httptest.Server)) *rig {
+	t.Helper()
 	r := &rig{schema: testserver.New(), sources: make(chan *source, 20_000)}
 	options := socket.Options{
 		AllowOrigin: func(string) bool { return true },
@@ -84,8 +89,9 @@ func newRig(t testing.TB, change func(*socket.Options)) *rig {
 	r.sockets = socket.New(options)
 	r.schema.AddTransport(watched{r.sockets, r})
 	r.schema.SetQueryCache(lru.New[*ast.QueryDocument](100))
-	server := httptest.NewServer(r.schema)
-	r.addr = strings.TrimPrefix(server.URL, "http://")
+	server := httptest.NewUnstartedServer(r.schema)
+	start(server)
+	r.addr = server.Listener.Addr().String()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -113,8 +119,14 @@ func (r *rig) Open(_ context.Context, op *graphql.OperationContext, ready func()
 // dial opens a socket and has it accepted.
 func (r *rig) dial(t testing.TB) *client {
 	t.Helper()
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
-	conn, _, err := dialer.DialContext(t.Context(), "ws://"+r.addr+"/", nil)
+	return r.dialBy(t, websocket.Dialer{}, "ws")
+}
+
+// dialBy is dial by a dialer and a scheme of its own.
+func (r *rig) dialBy(t testing.TB, dialer websocket.Dialer, scheme string) *client {
+	t.Helper()
+	dialer.Subprotocols = []string{"graphql-transport-ws"}
+	conn, _, err := dialer.DialContext(t.Context(), scheme+"://"+r.addr+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

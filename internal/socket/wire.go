@@ -12,6 +12,10 @@ import (
 // readBuffer is what is read at once. What is longer is read past it. Gorilla takes no less for a buffer of ours.
 const readBuffer = 288
 
+// tlsPiece is what is written at once over TLS. There a write whose deadline passes is the last: what has left is a part of a
+// record, which can't be finished. Progress is made by pieces, each of which has time of its own.
+const tlsPiece = 4 << 10
+
 // wire is the network connection as gorilla gets it. Gorilla reads past it; what it writes once the handshake is over are close
 // frames, for broken framing and messages that are too long, and these have to wait their turn like all others.
 type wire struct {

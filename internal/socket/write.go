@@ -87,7 +87,7 @@ func (c *conn) write(data []byte) (rest []byte, err error) {
 			c.writeBy = now.Add(timeout * 5 / 4)
 			_ = c.network.SetWriteDeadline(c.writeBy)
 		}
-		n, err := c.network.Write(data)
+		n, err := c.network.Write(data[:min(len(data), c.piece)])
 		data = data[n:]
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0:

@@ -22,6 +22,8 @@ type State struct {
 	Connections func() Connections
 	// NATS tells of the way to other nodes; nil on a node that is alone.
 	NATS func() wakeup.Stats
+	// CertificateDays is how long the certificates last; nil on a node that speaks no TLS.
+	CertificateDays func() float64
 }
 
 // Connections is how the database's pool stands.
@@ -52,6 +54,9 @@ func (m *Metrics) Watch(s State) {
 	m.registry.MustRegister(newPool(s.Connections))
 	if s.NATS != nil {
 		m.registry.MustRegister(newNATS(s.NATS))
+	}
+	if s.CertificateDays != nil {
+		add.gauge("certificate_days", "Days until the first of the server's certificates expires; 0 if one is missing.", s.CertificateDays)
 	}
 }
 

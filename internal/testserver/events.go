@@ -13,8 +13,10 @@ import (
 type Events struct {
 	t      testing.TB
 	Status int
-	Header http.Header
-	lines  *bufio.Scanner
+	// Protocol is that of the answer, like HTTP/2.0.
+	Protocol string
+	Header   http.Header
+	lines    *bufio.Scanner
 }
 
 // Stream runs an operation and reads its events. The stream ends with the test, or with ctx.
@@ -24,7 +26,7 @@ func (s *Server) Stream(ctx context.Context, t testing.TB, token, query string, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.Addr+"/graphql", strings.NewReader(string(body)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Scheme+"://"+s.Addr+"/graphql", strings.NewReader(string(body)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +35,7 @@ func (s *Server) Stream(ctx context.Context, t testing.TB, token, query string, 
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	transport := &http.Transport{}
+	transport := s.transport()
 	t.Cleanup(transport.CloseIdleConnections)
 	response, err := transport.RoundTrip(request)
 	if err != nil {
@@ -42,7 +44,7 @@ func (s *Server) Stream(ctx context.Context, t testing.TB, token, query string, 
 	t.Cleanup(func() { _ = response.Body.Close() })
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, 1<<20)
-	return &Events{t: t, Status: response.StatusCode, Header: response.Header, lines: lines}
+	return &Events{t: t, Status: response.StatusCode, Protocol: response.Proto, Header: response.Header, lines: lines}
 }
 
 // Next gives the answer in the next `next` event.

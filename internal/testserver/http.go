@@ -69,14 +69,14 @@ func (s *Server) Post(t testing.TB, header http.Header, body []byte) *Answer {
 // Do sends a request and reads its answer, which may be no GraphQL.
 func (s *Server) Do(t testing.TB, method, path string, header http.Header, body []byte) *Answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.Addr+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, s.Scheme+"://"+s.Addr+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, values := range header {
 		request.Header[name] = values
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: s.transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {

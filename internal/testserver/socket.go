@@ -45,7 +45,7 @@ func (s *Server) Dial(t testing.TB, protocol string) *Socket {
 // TryDial opens a WebSocket with headers and gives what comes of it.
 func (s *Server) TryDial(t testing.TB, protocol string, header http.Header) (*Socket, *http.Response, error) {
 	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: patience, TLSClientConfig: s.Trust()}
 	if protocol != "" {
 		dialer.Subprotocols = []string{protocol}
 	}

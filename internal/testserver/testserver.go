@@ -3,12 +3,16 @@ package testserver
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/letterlock/letterlock/internal/certs"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
@@ -28,6 +32,10 @@ type Options struct {
 	TrustedProxies []string
 	// MetricsAddr is where to serve metrics; default nowhere.
 	MetricsAddr string
+	// TLS is where certificates come from, Roots what a test trusts, and HTTPRedirect where to lead from plain HTTP.
+	TLS          certs.Options
+	Roots        *x509.CertPool
+	HTTPRedirect string
 	// NATS is where the node meets others.
 	NATS string
 	// App and Playground are the built files of the web client and the playground; default none, as if nobody had built them.
@@ -49,8 +57,10 @@ type Server struct {
 	URL string
 	// GraphQL and WebSocket are the URLs of the API.
 	GraphQL, WebSocket string
-	// Addr is the listening address.
-	Addr string
+	// Addr is the listening address, and Scheme what is spoken there: http or https.
+	Addr, Scheme string
+	// Roots is what a test trusts, as the server's options say.
+	Roots *x509.CertPool
 	// Inner is the server itself.
 	Inner *server.Server
 
@@ -67,6 +77,7 @@ func Start(t testing.TB, o Options) *Server {
 		Database: database.Config{DataDir: o.DataDir}, Limits: limits.Default(), Version: "test", Log: o.Log, Now: o.Now,
 		NoIntrospection: o.NoIntrospection, PersistedOnly: o.PersistedOnly,
 		TrustedProxies: o.TrustedProxies, Registration: o.Registration, NATS: server.NATS{URL: o.NATS}, App: o.App, Playground: o.Playground,
+		TLS: o.TLS, HTTPRedirect: o.HTTPRedirect,
 	}
 	if o.Addr == "" {
 		config.Addr = "127.0.0.1:0"
@@ -81,13 +92,16 @@ func Start(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatalf("start the server: %v", err)
 	}
-	s := &Server{Inner: inner, Addr: inner.Addr().String(), done: make(chan struct{})}
+	s := &Server{Inner: inner, Addr: inner.Addr().String(), Scheme: "http", Roots: o.Roots, done: make(chan struct{})}
+	if o.TLS.Wanted() {
+		s.Scheme = "https"
+	}
 	s.URL = inner.Origins()[0]
 	base := "://" + s.Addr
 	if len(o.PublicURLs) == 0 {
 		base = s.URL[strings.Index(s.URL, "://"):]
 	}
-	s.GraphQL, s.WebSocket = "http"+base+"/graphql", "ws"+base+"/graphql"
+	s.GraphQL, s.WebSocket = s.Scheme+base+"/graphql", "ws"+strings.TrimPrefix(s.Scheme, "http")+base+"/graphql"
 	serving, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	go func() {
@@ -101,6 +115,16 @@ func Start(t testing.TB, o Options) *Server {
 		}
 	})
 	return s
+}
+
+// Trust is how a client speaks TLS with the server.
+func (s *Server) Trust() *tls.Config {
+	return &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+}
+
+// transport is a new one, with connections of its own. Where the server speaks TLS it speaks HTTP/2.
+func (s *Server) transport() *http.Transport {
+	return &http.Transport{TLSClientConfig: s.Trust(), ForceAttemptHTTP2: true}
 }
 
 // Stop stops the server in order and waits until it has ended. Calling it again gives the same.
