@@ -9,10 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/letterlock/letterlock/client/internal/api"
+	"github.com/letterlock/letterlock/internal/pace"
 )
 
 const (
-	// longestPause bounds the wait between two tries to reconnect.
+	// firstReturn bounds the wait before the first try to reconnect, longestPause that between two later ones. A server that
+	// was restarted has lost all its sockets at one moment, and is to get them back over this time.
+	firstReturn  = time.Second
 	longestPause = 15 * time.Second
 	// flushEvery is how often a Listen looks for messages that another process has queued.
 	flushEvery = 20 * time.Second
@@ -37,12 +40,12 @@ func (c *Client) Listen(ctx context.Context, handle Handler) error {
 	ctx, cancel := c.while(ctx)
 	defer cancel()
 	defer r.acks.finish(ctx)
-	pace := newPace(longestPause)
+	pace := pace.New(firstReturn, longestPause)
 	for {
 		began := time.Now()
 		err := r.session(ctx)
 		if time.Since(began) > longestPause {
-			pace.reset() // it was a connection worth the name
+			pace.Reset() // it was a connection worth the name
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
@@ -54,7 +57,7 @@ func (c *Client) Listen(ctx context.Context, handle Handler) error {
 			return applicationError(err)
 		}
 		c.options.Logger.Info("connection lost", "error", err)
-		if err := c.wait(ctx, err, pace.after(err)); err != nil {
+		if err := c.wait(ctx, err, after(pace, err)); err != nil {
 			return err
 		}
 	}

@@ -5,42 +5,30 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"github.com/letterlock/letterlock/internal/pace"
 )
 
-// pace says how long to wait between tries: exponentially longer, at random within half of that around it.
-type pace struct{ backoff *backoff.ExponentialBackOff }
-
-func newPace(longest time.Duration) *pace {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = 100 * time.Millisecond
-	b.Multiplier = 2
-	b.MaxInterval = longest
-	b.Reset()
-	return &pace{b}
-}
-
-func (p *pace) reset() { p.backoff.Reset() }
+// firstPause is the wait after the first failure of a request, at the most.
+const firstPause = 100 * time.Millisecond
 
 // after gives the wait after this failure. A server that asks for a wait gets it, and some more at random.
-func (p *pace) after(err error) time.Duration {
-	wait := p.backoff.NextBackOff()
+func after(p *pace.Pace, err error) time.Duration {
 	var failure *ServerError
-	if errors.As(err, &failure) && failure.RetryAfter > wait {
-		return failure.RetryAfter + wait/4
+	if errors.As(err, &failure) {
+		return p.Next(failure.RetryAfter)
 	}
-	return wait
+	return p.Next(0)
 }
 
 // patiently tries until it succeeds, fails in a way that trying again can't help, or patience has run out.
 func (c *Client) patiently(ctx context.Context, patience time.Duration, try func() error) error {
-	started, pace := time.Now(), newPace(3*time.Second)
+	started, pace := time.Now(), pace.New(firstPause, 3*time.Second)
 	for {
 		err := try()
 		if !transient(err) {
 			return err
 		}
-		wait := pace.after(err)
+		wait := after(pace, err)
 		if time.Since(started)+wait > patience {
 			return err
 		}

@@ -149,6 +149,7 @@ type acknowledger struct {
 	client *Client
 	mutex  sync.Mutex
 	cursor string
+	done   string // the last that the server has confirmed
 	wake   chan struct{}
 }
 
@@ -156,10 +157,18 @@ func newAcknowledger(c *Client) *acknowledger {
 	return &acknowledger{client: c, wake: make(chan struct{}, 1)}
 }
 
+// upTo has all up to a cursor acknowledged. What the server has confirmed is not said again: each device would do so that comes back
+// after a restart, all at once.
 func (a *acknowledger) upTo(cursor string) {
 	a.mutex.Lock()
-	a.cursor = cursor
+	known := cursor == a.done
+	if !known {
+		a.cursor = cursor
+	}
 	a.mutex.Unlock()
+	if known {
+		return
+	}
 	select {
 	case a.wake <- struct{}{}:
 	default:
@@ -196,6 +205,11 @@ func (a *acknowledger) flush(ctx context.Context) error {
 	})
 	if codeOf(err) == "CURSOR_INVALID" {
 		return nil
+	}
+	if err == nil {
+		a.mutex.Lock()
+		a.done = cursor
+		a.mutex.Unlock()
 	}
 	return err
 }

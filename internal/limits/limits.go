@@ -44,6 +44,7 @@ type Limits struct {
 	MaxQueryCost   int `name:"max-query-cost" default:"5000" help:"How many fields the answer to one GraphQL operation may hold, estimated; introspection is counted apart."`
 
 	MaxSockets             int `name:"max-sockets" default:"20000" help:"How many WebSockets may be open at once."`
+	MaxOpeningSockets      int `name:"max-opening-sockets" default:"32" help:"How many WebSockets the server works on opening at once: handshakes, tokens and subscriptions. The rest waits, or is told when to come again."`
 	MaxOperationsPerSocket int `name:"max-operations-per-socket" default:"64" help:"How many operations may run at once on one WebSocket."`
 
 	AddressOperationsPerMinute    int `name:"address-operations-per-minute" default:"3000" help:"How many operations one address may ask for in a minute without a token, or with one that is refused; 0: no limit."`
@@ -79,6 +80,7 @@ func (l Limits) Validate() error {
 		between("MAX_QUERY_DEPTH", int64(l.MaxQueryDepth), 20, 1000),
 		between("MAX_QUERY_COST", int64(l.MaxQueryCost), 100, 1<<30),
 		between("MAX_SOCKETS", int64(l.MaxSockets), 1, 1<<24),
+		between("MAX_OPENING_SOCKETS", int64(l.MaxOpeningSockets), 1, 10_000),
 		between("MAX_OPERATIONS_PER_SOCKET", int64(l.MaxOperationsPerSocket), 1, 10_000),
 		between("ADDRESS_OPERATIONS_PER_MINUTE", int64(l.AddressOperationsPerMinute), 0, 1<<30),
 		between("ADDRESS_SOCKETS_PER_MINUTE", int64(l.AddressSocketsPerMinute), 0, 1<<30),

@@ -194,8 +194,8 @@ func TestWritePath_WhatFailsFailsAlone(t *testing.T) {
 func TestReader_OutlivesAStoreThatFailsForAMoment(t *testing.T) {
 	brokenBothWays(t, func(t *testing.T, w *world, f *faulty) {
 		alice, bob := w.user(1), w.user(1)
-		r := w.subscribe(bob.devices[0], nil)
 		w.fill(alice, bob, 2)
+		r := w.subscribe(bob.devices[0], nil)
 		left := 1
 		f.change(func() {
 			f.beforePage = func() error {
@@ -215,7 +215,8 @@ func TestReader_OutlivesAStoreThatFailsForAMoment(t *testing.T) {
 
 func TestReader_EndsIfTheStoreStaysAway(t *testing.T) {
 	brokenBothWays(t, func(t *testing.T, w *world, f *faulty) {
-		bob := w.user(1)
+		alice, bob := w.user(1), w.user(1)
+		w.fill(alice, bob, 1)
 		r := w.subscribe(bob.devices[0], nil)
 		f.change(func() { f.beforePage = func() error { return fmt.Errorf("%w: gone", errTransient) } })
 		_, err := w.patient(r)

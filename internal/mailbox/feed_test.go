@@ -73,6 +73,7 @@ func TestFeed_AStoreThatFailsIsLeftAloneForAWhile(t *testing.T) {
 	broken(t, func(t *testing.T, w *world, f *faulty) {
 		alice, bob := w.user(1), w.user(1)
 		var told, asked atomic.Int64
+		w.fill(alice, bob, 1)
 		feed := w.feed(bob, &told)
 		var gone atomic.Bool
 		gone.Store(true)
@@ -98,14 +99,15 @@ func TestFeed_AStoreThatFailsIsLeftAloneForAWhile(t *testing.T) {
 		}
 		gone.Store(false)
 		waitFor(t, "the pause to end", func() bool { return told.Load() > 0 })
-		equal(t, "then", w.drain(feed), upTo(20))
+		equal(t, "then", w.drain(feed), upTo(21))
 	})
 }
 
 func TestFeed_ClosedInAPauseIsSilent(t *testing.T) {
 	broken(t, func(t *testing.T, w *world, f *faulty) {
-		bob := w.user(1)
+		alice, bob := w.user(1), w.user(1)
 		var told atomic.Int64
+		w.fill(alice, bob, 1)
 		feed := w.feed(bob, &told)
 		f.change(func() { f.beforePage = func() error { return fmt.Errorf("%w: gone", errTransient) } })
 		w.drain(feed)

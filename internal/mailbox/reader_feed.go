@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -26,8 +27,6 @@ type Feed struct {
 	service *Service
 	device  identity.DeviceID
 	id      uint64
-	mailbox int64
-	epoch   int64
 	release func()
 	// since is when the subscription began.
 	since time.Time
@@ -40,6 +39,10 @@ type Feed struct {
 	failing time.Time
 
 	mu sync.Mutex
+	// joined says that it is the reader of its device.
+	joined bool
+	// mailbox and epoch are set by begin, and stay.
+	mailbox, epoch int64
 	// position is the highest number that was handed out, put into page, or found to be gone.
 	position int64
 	// queue holds committed messages without gaps between them; its first may lie anywhere behind position.
@@ -60,20 +63,47 @@ type Feed struct {
 //
 // Errors: those of Subscribe.
 func (s *Service) Feed(ctx context.Context, device identity.DeviceID, after *Cursor, ready func()) (*Feed, error) {
+	f := &Feed{service: s, device: device, id: rand.Uint64(), since: s.now(), ready: ready} // #nosec G404 -- a name, not a secret
+	// It listens before it looks: what is committed in between is heard of, or seen.
+	f.release = s.hub.Listen(device, f.hear)
 	found, start, err := s.open(ctx, device, after)
+	if err == nil {
+		f.begin(found, start)
+		err = s.readers.add(ctx, f, s.hub)
+	}
 	if err != nil {
-		return nil, err
-	}
-	f := &Feed{
-		service: s, device: device, mailbox: found.id, epoch: found.epoch, since: s.now(), ready: ready,
-		position: start, behind: true,
-	}
-	// It listens before it reads: what is committed in between is heard of, or read.
-	if err := s.readers.add(ctx, f, s.hub); err != nil {
+		f.release()
 		return nil, err
 	}
 	ready()
 	return f, nil
+}
+
+// begin begins behind a number. Of a mailbox in which nothing waits no page is read: after a restart most devices come back to one.
+func (f *Feed) begin(found standing, start int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mailbox, f.epoch, f.position = found.id, found.epoch, start
+	switch {
+	case found.count == 0:
+		f.position = max(start, found.last) // the rest up to there was acknowledged, or has expired
+	case found.last > start:
+		f.behind = true
+	}
+}
+
+// join makes the feed the reader of its device: from now on it ends when another one takes over. Before, it has not taken over itself.
+func (f *Feed) join() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.joined = true
+}
+
+// superseded reports whether a feed that has taken over ends this one.
+func (f *Feed) superseded(by uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.joined && by != f.id
 }
 
 // Poll gives the next message if it is at hand or in the store. ok is false when there is none now: ready is called once
@@ -231,7 +261,7 @@ func (f *Feed) hear(hint wakeup.Hint[Message]) {
 	case wakeup.Grown:
 		f.grown(hint.Message)
 	case wakeup.TakenOver:
-		if hint.By != f.id {
+		if f.superseded(hint.By) {
 			_ = f.end(superseded())
 		}
 	case wakeup.Removed:

@@ -22,10 +22,9 @@ type readers struct {
 
 func newReaders() readers { return readers{open: make(map[identity.DeviceID]*Feed)} }
 
-// add makes f the reader of its device and lets it listen. The reader before it, here or on another node, ends.
+// add makes f, which listens, the reader of its device. The reader before it, here or on another node, ends.
 // With ctx over f is nobody's any more, and does not end one that may be newer.
 func (s *readers) add(ctx context.Context, f *Feed, hub Hub) error {
-	f.id = rand.Uint64() // #nosec G404 -- a name, not a secret
 	// All under one lock, so that of two subscriptions that begin at once the same one is the newer for everyone here.
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +38,7 @@ func (s *readers) add(ctx context.Context, f *Feed, hub Hub) error {
 		_ = before.end(superseded())
 	}
 	hub.Notify(wakeup.Hint[Message]{Device: f.device, Event: wakeup.TakenOver, By: f.id})
-	f.release = hub.Listen(f.device, f.hear)
+	f.join()
 	s.open[f.device] = f
 	return nil
 }

@@ -81,6 +81,8 @@ func TestNewerSubscriptionEndsTheOlderOnAnotherNode(t *testing.T) {
 	old := n.here.Open(t, testserver.Modern, d.Token(n.here.URL))
 	old.Start("1", testserver.Received, nil)
 	n.known(t, 1)
+	n.here.Send(t, "x", d, d).Into(t, &struct{}{})
+	received(t, old.Next()) // it is the older one: it has begun to read
 	newer := overSocket(t, n.there, testserver.Modern, d.Token(n.there.URL), nil)
 	errors := decode[[]testserver.Error](t, old.Expect("error").Payload)
 	if len(errors) != 1 || errors[0].Extensions["code"] != "SUPERSEDED" {

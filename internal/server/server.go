@@ -151,7 +151,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	s.sockets = socket.New(socket.Options{
 		AllowOrigin: s.origins.Allow, Init: s.openSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
-		MaxSockets: l.MaxSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
+		MaxSockets: l.MaxSockets, MaxOpening: l.MaxOpeningSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
 		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})

@@ -29,7 +29,7 @@ func (s *Sockets) serveLegacy(ws *websocket.Conn, r *http.Request, exec graphql.
 
 // initLegacy tells gqlgen how Init has decided.
 func (s *Sockets) initLegacy(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-	inner, err := s.options.Init(ctx, payload)
+	inner, err := s.init(ctx, payload)
 	if err == nil {
 		return inner, nil, nil
 	}

@@ -31,7 +31,7 @@ func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool
 	if c.sockets.options.Live == nil {
 		return false
 	}
-	source, err := c.sockets.options.Live.Open(ctx, op, o.ready)
+	source, err := c.sockets.openSource(ctx, op, o.ready)
 	if err != nil {
 		o.refuse(gqlerror.List{c.present(ctx, err)})
 		o.rest()
@@ -45,6 +45,15 @@ func (o *operation) open(ctx context.Context, op *graphql.OperationContext) bool
 	c.mu.Unlock()
 	o.ask()
 	return true
+}
+
+// openSource opens a subscription's source, when it is its turn.
+func (s *Sockets) openSource(ctx context.Context, op *graphql.OperationContext, ready func()) (stream.Source, error) {
+	if !s.gate.enter(ctx, subscribing) {
+		return nil, s.gate.refusal()
+	}
+	defer s.gate.leave()
+	return s.options.Live.Open(ctx, op, ready)
 }
 
 // refuse is all that is said of a subscription whose source could not be opened: what the executor says of one whose resolver

@@ -83,6 +83,7 @@ func (s *Sockets) EndDevice(device string) {
 // Stop closes all sockets with code 1012 and takes no new ones. It waits until they have ended, or until ctx ends; then the
 // rest is cut off.
 func (s *Sockets) Stop(ctx context.Context) {
+	s.gate.close()
 	s.mu.Lock()
 	s.stopped = true
 	ending := slices.Collect(maps.Keys(s.open))

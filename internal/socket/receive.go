@@ -86,7 +86,7 @@ func (c *conn) admit(payload transport.InitPayload) (no refusal) {
 			no = refusal{CloseDefect, reason}
 		}
 	}()
-	ctx, err := c.sockets.options.Init(c.ctx, payload)
+	ctx, err := c.sockets.init(c.ctx, payload)
 	if err != nil {
 		code, reason := c.sockets.refusal(c.ctx, err)
 		return refusal{code, reason}

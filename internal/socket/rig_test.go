@@ -80,7 +80,7 @@ func newRigOn(t testing.TB, change func(*socket.Options), start func(*httptest.S
 		Live:        r,
 		Guard:       guard.New(guard.Options{MaxBytes: 1 << 16, MaxDepth: 20, MaxCost: 1000}),
 		Present:     failure.NewPresenter(slog.New(slog.DiscardHandler), time.Now),
-		MaxSockets:  20_000, MaxOperations: 64, MaxBytes: 1 << 20,
+		MaxSockets:  20_000, MaxOpening: 32, MaxOperations: 64, MaxBytes: 1 << 20,
 		InitTimeout: time.Minute, PingInterval: time.Minute, WriteTimeout: time.Minute,
 	}
 	if change != nil {
@@ -125,16 +125,31 @@ func (r *rig) dial(t testing.TB) *client {
 // dialBy is dial by a dialer and a scheme of its own.
 func (r *rig) dialBy(t testing.TB, dialer websocket.Dialer, scheme string) *client {
 	t.Helper()
-	dialer.Subprotocols = []string{"graphql-transport-ws"}
-	conn, _, err := dialer.DialContext(t.Context(), scheme+"://"+r.addr+"/", nil)
+	c, response, err := r.connectBy(t, dialer, scheme)
+	if response != nil {
+		defer func() { _ = response.Body.Close() }()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	c := &client{t: t, conn: conn}
 	c.send(`{"type":"connection_init"}`)
 	c.want(`{"type":"connection_ack"}`)
 	return c
+}
+
+// connect opens a socket, on which nothing is said.
+func (r *rig) connect(t testing.TB) (*client, *http.Response, error) {
+	return r.connectBy(t, websocket.Dialer{}, "ws")
+}
+
+func (r *rig) connectBy(t testing.TB, dialer websocket.Dialer, scheme string) (*client, *http.Response, error) {
+	dialer.Subprotocols = []string{"graphql-transport-ws"}
+	conn, response, err := dialer.DialContext(t.Context(), scheme+"://"+r.addr+"/", nil)
+	if err != nil {
+		return nil, response, err
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &client{t: t, conn: conn}, response, nil
 }
 
 // subscribe starts a subscription and gives its source.

@@ -48,6 +48,7 @@ type Options struct {
 	Guard         *guard.Guard
 	Present       *failure.Presenter
 	MaxSockets    int
+	MaxOpening    int           // handshakes, tokens and subscriptions that are worked on at once; the rest waits
 	MaxOperations int           // at once on one socket
 	MaxBytes      int64         // of one message from a client
 	InitTimeout   time.Duration // until connection_init
@@ -63,6 +64,7 @@ type Init func(ctx context.Context, payload transport.InitPayload) (context.Cont
 type Sockets struct {
 	options  Options
 	upgrader websocket.Upgrader
+	gate     *gate
 	buffers  buffers
 	sweeper  sweeper
 	traffic  traffic
@@ -75,7 +77,7 @@ type Sockets struct {
 
 // New makes Sockets.
 func New(options Options) *Sockets {
-	s := &Sockets{options: options, open: map[member]struct{}{}, owned: map[string]few{}}
+	s := &Sockets{options: options, gate: newGate(options.MaxOpening), open: map[member]struct{}{}, owned: map[string]few{}}
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,
@@ -103,8 +105,12 @@ func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		s.options.Present.Write(r.Context(), w, status, "application/json; charset=utf-8", err)
 		return
 	}
+	if !s.gate.enter(r.Context(), greeting) {
+		s.options.Present.Write(r.Context(), w, http.StatusServiceUnavailable, "application/json; charset=utf-8", s.gate.refusal())
+		return
+	}
 	network := &wire{}
-	ws, err := s.upgrader.Upgrade(&hijacker{w, network}, r, nil)
+	ws, err := s.upgrade(w, r, network)
 	if err != nil {
 		return // The upgrader has answered.
 	}
@@ -118,6 +124,21 @@ func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		c.ctx = s.options.Carry(c.ctx, r.Context())
 	}
 	s.serve(c)
+}
+
+// upgrade is the work of a handshake. The gate is left with it.
+func (s *Sockets) upgrade(w http.ResponseWriter, r *http.Request, network *wire) (*websocket.Conn, error) {
+	defer s.gate.leave()
+	return s.upgrader.Upgrade(&hijacker{w, network}, r, nil)
+}
+
+// init asks Init, when it is this socket's turn.
+func (s *Sockets) init(ctx context.Context, payload transport.InitPayload) (context.Context, error) {
+	if !s.gate.enter(ctx, initialising) {
+		return nil, s.gate.refusal()
+	}
+	defer s.gate.leave()
+	return s.options.Init(ctx, payload)
 }
 
 func (s *Sockets) serve(c *conn) {
@@ -140,7 +161,7 @@ func (s *Sockets) unwelcome(r *http.Request) (int, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.open) >= s.options.MaxSockets {
+	if len(s.open)+s.gate.waits() >= s.options.MaxSockets {
 		return http.StatusServiceUnavailable, &problem.Error{
 			Code: problem.Overloaded, Stored: problem.No, RetryAfter: 10 * time.Second,
 			Message: "All sockets of this server are taken. Try again later.",

@@ -5,6 +5,8 @@ import { Pace, wait } from './pace.js';
 
 /** Bounds the wait between two tries; a session that lasted longer was one worth the name. */
 const LONGEST_MS = 15_000;
+/** Bounds the wait before the first: a server that was restarted has lost all its sockets at one moment. */
+const FIRST_MS = 1000;
 /** How often prekeys and outboxes are looked after while connected. */
 const TEND_MS = 60_000;
 
@@ -50,7 +52,7 @@ export class Connection {
   }
 
   async #run(signal) {
-    const pace = new Pace(LONGEST_MS);
+    const pace = new Pace(LONGEST_MS, { first: FIRST_MS });
     while (!signal.aborted) {
       const began = performance.now();
       this.#set({ state: 'connecting' });

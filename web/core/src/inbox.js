@@ -110,13 +110,16 @@ class Queue {
 /** Tells the server how far the records have come: the last position alone, as fast as it answers. */
 class Acknowledger {
   #cursor = '';
+  #done = ''; // the last that the server has confirmed
   #running = null;
 
   constructor(server) {
     this.server = server;
   }
 
+  /** What the server has confirmed is not said again: each device would that comes back after a restart, all at once. */
   upTo(cursor) {
+    if (cursor === this.#done) return;
     this.#cursor = cursor;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
@@ -129,6 +132,7 @@ class Acknowledger {
       this.#cursor = '';
       try {
         await this.server.authorized(ACKNOWLEDGE_MESSAGES, { upTo });
+        this.#done = upTo;
       } catch (error) {
         // What is not acknowledged comes again, and is dropped then; the next envelope or session tries anew.
         if (transient(error)) return;

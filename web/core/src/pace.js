@@ -1,27 +1,39 @@
 // How long to wait between tries.
 import { failure, transient } from './errors.js';
 
+/** Bounds the wait after the first failure of a request. */
 const FIRST_MS = 100;
 
 /** Exponentially longer, at random below that (full jitter): clients of a lost server do not come back all at once. */
 export class Pace {
-  #next = FIRST_MS;
+  #next;
 
-  /** @param {number} longest milliseconds @param {() => number} [random] from 0 up to 1 */
-  constructor(longest, random = Math.random) {
+  /**
+   * @param {number} longest milliseconds
+   * @param {object} [options]
+   * @param {number} [options.first] bounds the first wait, in milliseconds
+   * @param {() => number} [options.random] from 0 up to 1
+   */
+  constructor(longest, { first = FIRST_MS, random = Math.random } = {}) {
     this.longest = longest;
+    this.first = first;
     this.random = random;
+    this.reset();
   }
 
   reset() {
-    this.#next = FIRST_MS;
+    this.#next = this.first;
   }
 
-  /** The wait after this failure. A server that asks for a wait gets it, and some more at random. */
+  /**
+   * The wait after this failure. A server that asks for a wait gets it, and up to half of that more at random: those whom it refused
+   * together do not come together again.
+   */
   after(error) {
-    const wait = this.random() * this.#next;
+    const drawn = this.random();
+    const wait = drawn * this.#next;
     this.#next = Math.min(this.longest, this.#next * 2);
-    return error?.retryAfter > wait ? error.retryAfter + wait / 4 : wait;
+    return error?.retryAfter > wait ? error.retryAfter * (1 + drawn / 2) : wait;
   }
 }
 

@@ -286,8 +286,17 @@ test('calls that are none are refused', async (t) => {
 });
 
 test('a server that asks for a wait gets it; others at most 15 seconds', () => {
-  const pace = new Pace(15_000, () => 0.999);
+  const pace = new Pace(15_000, { random: () => 0.999 });
   assert.ok(pace.after(fromServer(refused('RATE_LIMITED', { retryAfterMs: 5000 }))) >= 5000);
   for (let i = 0; i < 20; i++) assert.ok(pace.after(failure('offline')) <= 15_000);
-  assert.ok(pace.after(fromServer(refused('RATE_LIMITED', { retryAfterMs: 1e12 }))) <= 75_000);
+  assert.ok(pace.after(fromServer(refused('RATE_LIMITED', { retryAfterMs: 1e12 }))) <= 90_000);
+});
+
+test('a crowd that begins at the same moment comes back over all of the time', () => {
+  for (const asked of [undefined, 4000]) {
+    const refusal = asked ? fromServer(refused('OVERLOADED', { retryAfterMs: asked })) : failure('offline');
+    const waits = Array.from({ length: 1000 }, (_, i) => new Pace(15_000, { first: 1000, random: () => i / 1000 }).after(refusal));
+    assert.ok(Math.min(...waits) >= (asked ?? 0));
+    assert.ok(Math.max(...waits) - Math.min(...waits) >= (asked ? asked / 2 : 1000) * 0.99);
+  }
 });

@@ -1,0 +1,160 @@
+package socket
+
+import (
+	"container/list"
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/letterlock/letterlock/internal/problem"
+)
+
+const (
+	// longestQueue bounds how long a socket waits to be opened. Clients give a connection up after some fifteen seconds.
+	longestQueue = 8 * time.Second
+	// spread is over how long those come again that are sent away, so that they do not come together.
+	spread = 10 * time.Second
+)
+
+// stage is what a socket that is being opened waits for. Earlier ones in this list go first: who has got far is let in before anybody
+// else may begin, so that few sockets are half open, and most who wait can still be told when to come again.
+type stage int
+
+const (
+	subscribing  stage = iota // its mailbox is to be looked at
+	initialising              // its token is to be checked
+	greeting                  // its handshake is to be answered
+	stages
+)
+
+// gate bounds how many sockets the server works on opening at once: handshakes, tokens and subscriptions, with the looks into the store
+// that these take. After a restart all clients come back at the same time, and what is done for all of them at once is done for nobody. The rest
+// waits in the order in which it came, and costs no work meanwhile.
+type gate struct {
+	mu     sync.Mutex
+	free   int
+	queued int
+	closed bool
+	queues [stages]list.List // of *visitor
+}
+
+// visitor waits at a gate.
+type visitor struct {
+	since   time.Time
+	called  chan struct{} // closed when it is its turn, or the gate is closed
+	welcome bool
+}
+
+func newGate(most int) *gate { return &gate{free: most} }
+
+// enter waits until the work of a stage may begin. It is false if it may not: it would have to wait, or has waited, for too long, or ctx
+// has ended. After true leave has to be called.
+func (g *gate) enter(ctx context.Context, at stage) bool {
+	v, place, ok := g.queue(at)
+	if v == nil {
+		return ok
+	}
+	timer := time.NewTimer(longestQueue)
+	defer timer.Stop()
+	select {
+	case <-v.called:
+	case <-timer.C:
+		g.giveUp(at, v, place)
+	case <-ctx.Done():
+		g.giveUp(at, v, place)
+	}
+	return v.welcome
+}
+
+// queue takes a place in the queue of a stage. Without one it has entered at once, or is not to wait: whoever is first has waited for so
+// long that a newcomer would wait in vain.
+func (g *gate) queue(at stage) (*visitor, *list.Element, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return nil, nil, false
+	}
+	if g.free > 0 {
+		g.free--
+		return nil, nil, true
+	}
+	now := time.Now()
+	if first := g.queues[at].Front(); first != nil && at == greeting && now.Sub(visitorAt(first).since) > longestQueue/2 {
+		return nil, nil, false
+	}
+	v := &visitor{since: now, called: make(chan struct{})}
+	g.queued++
+	return v, g.queues[at].PushBack(v), true
+}
+
+// giveUp leaves the queue, unless the visitor was called meanwhile.
+func (g *gate) giveUp(at stage, v *visitor, place *list.Element) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-v.called:
+	default:
+		g.queues[at].Remove(place)
+		g.queued--
+	}
+}
+
+// leave lets the next one in.
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for at := range g.queues {
+		if first := g.queues[at].Front(); first != nil {
+			g.call(stage(at), first, true)
+			return
+		}
+	}
+	g.free++
+}
+
+// close sends away all who wait and all who come.
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	for at := range g.queues {
+		for first := g.queues[at].Front(); first != nil; first = g.queues[at].Front() {
+			g.call(stage(at), first, false)
+		}
+	}
+}
+
+// call tells a visitor whether it may enter. g.mu is held.
+func (g *gate) call(at stage, place *list.Element, welcome bool) {
+	v := visitorAt(place)
+	g.queues[at].Remove(place)
+	g.queued--
+	v.welcome = welcome
+	close(v.called)
+}
+
+// waits gives how many wait.
+func (g *gate) waits() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.queued
+}
+
+func visitorAt(place *list.Element) *visitor {
+	return place.Value.(*visitor) //nolint:forcetypeassert,errcheck // nothing else is ever pushed
+}
+
+// refusal is what those are told who may not enter.
+func (g *gate) refusal() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return problem.New(problem.Stopping, "The server is stopping. Connect again.")
+	}
+	return &problem.Error{
+		Code: problem.Overloaded, Stored: problem.No,
+		RetryAfter: longestQueue/2 + rand.N(spread), //nolint:gosec // nobody gains by guessing it
+		Message:    "Too many sockets are being opened at the moment. Try again later.",
+	}
+}

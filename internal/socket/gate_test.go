@@ -1,0 +1,101 @@
+package socket
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// arrivals are visitors of a gate who note in which order they were let in.
+type arrivals struct {
+	gate    *gate
+	mu      sync.Mutex
+	entered []string
+	turned  []string
+}
+
+func (a *arrivals) come(ctx context.Context, name string, at stage) {
+	go func() {
+		ok := a.gate.enter(ctx, at)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if ok {
+			a.entered = append(a.entered, name)
+		} else {
+			a.turned = append(a.turned, name)
+		}
+	}()
+	synctest.Wait()
+}
+
+func (a *arrivals) want(t *testing.T, entered, turned []string) {
+	t.Helper()
+	synctest.Wait()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !slices.Equal(a.entered, entered) || !slices.Equal(a.turned, turned) {
+		t.Errorf("entered %v, turned away %v; want %v, %v", a.entered, a.turned, entered, turned)
+	}
+}
+
+// Who has got far goes first; of those who are as far, who came first.
+func TestGateLetsThoseInWhoHaveGotFar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &arrivals{gate: newGate(1)}
+		a.come(t.Context(), "first", greeting)
+		a.come(t.Context(), "greeting 1", greeting)
+		a.come(t.Context(), "greeting 2", greeting)
+		a.come(t.Context(), "token", initialising)
+		a.come(t.Context(), "subscription", subscribing)
+		a.want(t, []string{"first"}, nil)
+		for range 4 {
+			a.gate.leave()
+			synctest.Wait()
+		}
+		a.want(t, []string{"first", "subscription", "token", "greeting 1", "greeting 2"}, nil)
+		a.gate.leave()
+		a.come(t.Context(), "late", greeting)
+		a.want(t, []string{"first", "subscription", "token", "greeting 1", "greeting 2", "late"}, nil)
+	})
+}
+
+// Nobody waits for longer than clients do, and nobody begins to wait who would wait in vain.
+func TestGateSendsAwayWhoWouldWaitForTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &arrivals{gate: newGate(1)}
+		a.come(t.Context(), "first", greeting)
+		a.come(t.Context(), "waits", greeting)
+		time.Sleep(longestQueue/2 + time.Second)
+		a.come(t.Context(), "late", greeting)
+		a.come(t.Context(), "token", initialising)
+		a.want(t, []string{"first"}, []string{"late"})
+		time.Sleep(longestQueue / 2)
+		a.want(t, []string{"first"}, []string{"late", "waits"})
+		a.gate.leave()
+		a.want(t, []string{"first", "token"}, []string{"late", "waits"})
+	})
+}
+
+// Who hangs up keeps no place, and a gate that is closed sends all away.
+func TestGateForgetsWhoHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &arrivals{gate: newGate(1)}
+		ctx, hangUp := context.WithCancel(t.Context())
+		a.come(t.Context(), "first", greeting)
+		a.come(ctx, "gone", greeting)
+		hangUp()
+		a.want(t, []string{"first"}, []string{"gone"})
+		if n := a.gate.waits(); n != 0 {
+			t.Errorf("%d wait", n)
+		}
+		a.come(t.Context(), "stays", greeting)
+		a.gate.close()
+		synctest.Wait()
+		a.come(t.Context(), "comes", subscribing)
+		a.want(t, []string{"first"}, []string{"gone", "stays", "comes"})
+		a.gate.leave() // what has begun may end
+	})
+}
