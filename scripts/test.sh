@@ -66,6 +66,7 @@ stage 'format' check_format
 stage 'vet' go vet ./...
 stage 'lint' ./scripts/lint.sh
 stage 'go test' ./scripts/go-test.sh
+stage 'fuzzing, five seconds each' ./scripts/fuzz.sh 5
 stage 'vectors made by libsodium' ./scripts/check-vectors.sh
 stage 'go generate leaves no diff' ./scripts/check-generate.sh
 stage 'server without the web parts' ./scripts/check-standalone.sh
