@@ -73,8 +73,9 @@ bench: build ## measure all that is fast or slow and renew docs/performance.md; 
 benchstat: ## compare the hot functions with those of a commit, base=REF packages=... (all)
 	./scripts/benchstat.sh "$(base)" $(packages)
 
-soak: build ## check servers in trouble against the delivery contract, duration=60 seconds for each kind; args='--only kill --seed 7'
+soak: build ## check servers in trouble against the delivery contract, duration=60 seconds for each kind, then fuzz as long each; args='--only kill --seed 7' is trouble alone
 	./scripts/soak.sh $(or $(duration),60) $(args)
+	$(if $(args),,./scripts/fuzz.sh $(or $(duration),60))
 
 vuln: ## look up known vulnerabilities; needs the internet
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...

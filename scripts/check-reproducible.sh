@@ -2,6 +2,8 @@
 # Builds what browsers get in a clean copy of the tree at another path, and compares every byte with what was built here, which on
 # a fresh clone is the other clean build: a hash that anybody can make again is worth printing. Packages are copied; of caches only
 # Go's is shared, which is keyed by content.
+#
+# check-reproducible.sh [COPY]: compares with this copy, in which everything was built before.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -33,9 +35,13 @@ copy_packages() {
 }
 
 make --no-print-directory -C "$root" web
-build "$dir/another/deeper"
+copy=${1-}
+if [[ -z $copy ]]; then
+  copy=$dir/another/deeper
+  build "$copy"
+fi
 
 for part in web/core "${parts[@]}"; do
-  diff -r --exclude=.gitkeep "$root/$part/dist" "$dir/another/deeper/$part/dist" || fail "Two builds of $part differ."
-  printf '%s: %d files, the same bytes in both builds\n' "$part" "$(find "$dir/another/deeper/$part/dist" -type f | wc -l)"
+  diff -r --exclude=.gitkeep "$root/$part/dist" "$copy/$part/dist" || fail "Two builds of $part differ."
+  printf '%s: %d files, the same bytes in both builds\n' "$part" "$(find "$copy/$part/dist" -type f | wc -l)"
 done

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Does what the README's "Quick start" and the server's own hints tell a newcomer to do, word for word, in a fresh copy:
 # every line of the section's ```sh blocks, then every line that `make run` prints to be copied.
+#
+# readme-test.sh [DIR]: does it there, and leaves it there.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-dir=$(mktemp -d)
+copy=${1-}
+dir=${copy:-$(mktemp -d)}
 jobs_started=()
 cleanup() {
   local pid
@@ -13,10 +16,11 @@ cleanup() {
     kill -TERM -- "-$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  rm -rf "$dir"
+  [[ -n $copy ]] || rm -rf "$dir"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+mkdir -p "$dir"
 fresh_copy "$dir"
 cd "$dir"
 

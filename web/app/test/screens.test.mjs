@@ -41,14 +41,8 @@ after(async () => {
 const SCREENS = {
   welcome: { query: '?phase=empty', ready: (page) => page.getByRole('button', { name: 'Start' }) },
   invited: { query: `?phase=empty#add=u${'a'.repeat(32)}&name=Alice`, ready: (page) => page.getByText('Alice wants to write with you') },
-  join: {
-    query: '?phase=empty',
-    go: async (page) => {
-      await page.getByRole('button', { name: 'Link to my other device' }).click();
-      await page.getByRole('button', { name: 'Show the code' }).click();
-    },
-    ready: (page) => page.getByRole('img', { name: 'QR code to link this device' }),
-  },
+  join: { query: '?phase=empty&answers=600000', go: showCode, ready: (page) => page.getByRole('img', { name: 'QR code to link this device' }) },
+  joining: { query: '?phase=empty&answers=0', go: showCode, ready: (page) => page.getByText('Is this your identity?') },
   unlock: { query: '?phase=locked', ready: (page) => page.getByRole('button', { name: 'Unlock', exact: true }) },
   list: { ready: (page) => page.getByRole('list', { name: 'Conversations' }).getByText('Mira Lindqvist') },
   conversation: { go: open('Mira Lindqvist'), ready: (page) => page.getByRole('log', { name: 'Messages' }).getByText('With soup.') },
@@ -103,6 +97,11 @@ function press(name) {
   return (page) => page.getByRole('button', { name, exact: true }).first().click();
 }
 
+async function showCode(page) {
+  await page.getByRole('button', { name: 'Link to my other device' }).click();
+  await page.getByRole('button', { name: 'Show the code' }).click();
+}
+
 for (const [width, viewport] of Object.entries(WIDTHS)) {
   for (const colorScheme of ['light', 'dark']) {
     for (const [name, screen] of Object.entries(SCREENS)) {
@@ -143,10 +142,12 @@ async function visit(t, options, query) {
   return page;
 }
 
-/** Until nothing moves any more. */
+/** Until nothing moves any more but what always does while somebody has to wait. */
 function stillness(page) {
   return page.waitForFunction(
-    () => document.getAnimations().every(({ playState }) => playState !== 'running') && !document.querySelector('[data-at-rest="false"]'),
+    () =>
+      document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getTiming().iterations === Infinity) &&
+      !document.querySelector('[data-at-rest="false"]'),
   );
 }
 

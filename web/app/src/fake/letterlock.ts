@@ -22,12 +22,14 @@ export class FakeLetterlock implements Letterlock {
   #receipts: Receipts = { delivered: true, read: true };
   #devices: Device[] = [];
   #connects = 0;
+  #answers: number;
   #listeners = new Map<keyof Events, Set<(value: never) => void>>();
 
   constructor(query: URLSearchParams) {
     const phase = (query.get('phase') ?? 'ready') as Status['phase'];
     const state = (query.get('state') ?? 'online') as Connection['state'];
     this.#status = { phase, leads: true, passphrase: phase === 'locked', connection: { state } };
+    this.#answers = Number(query.get('answers') ?? 5000);
     if (phase !== 'empty') this.#fill(Number(query.get('people') ?? 0));
   }
 
@@ -211,7 +213,7 @@ export class FakeLetterlock implements Letterlock {
   }
   async join(prompt: Parameters<Letterlock['join']>[0]): Promise<Self> {
     prompt.show('L1-7KQ2-93MX-AAPL-4T5W-ZZ81', Date.now() + 10 * MINUTE);
-    await pause(5000);
+    await pause(this.#answers);
     if (!(await prompt.confirm({ user: ME, device: MY_DEVICE }))) throw new Error('the link was declined');
     return this.create();
   }
