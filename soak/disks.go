@@ -67,7 +67,7 @@ func (r *run) refusesWrites(ctx context.Context, most time.Duration) (felt bool,
 
 // readingOnly has the store refuse whatever writes for a while. Reading goes on, and nothing has to be started again.
 func readingOnly(ctx context.Context, r *run) error {
-	for r.wait(ctx, r.beat()/4, r.beat()) {
+	for r.wait(ctx, r.beat()/2, 2*r.beat()) {
 		r.fault()
 		if err := r.setReadOnly(true); err != nil {
 			return err
