@@ -137,7 +137,7 @@ test('who signs out leaves nothing behind, and comes back as somebody else: thei
   await dialog.getByLabel('Name').fill('Bob');
   await dialog.getByRole('button', { name: 'Add contact' }).click();
   await dialog.getByRole('button', { name: 'Replace Bob' }).click();
-  const warning = alice.page.getByRole('alert').filter({ hasText: 'Bob' }).first();
+  const warning = alice.page.getByRole('alert').filter({ hasText: 'Bob has a new identity' });
   await warning.waitFor();
   assert.equal(await alice.composer.and(alice.page.locator(':enabled')).count(), 0);
   await warning.getByRole('button', { name: /accept|I know|go on/i }).click();
