@@ -102,5 +102,5 @@ func TestAStoppingServerLetsNobodyWait(t *testing.T) {
 	}
 	close(release)
 	<-stopped
-	<-entered
+	_ = <-entered // it may have been let in before the server stopped
 }
