@@ -24,7 +24,7 @@ func TestScenarios(t *testing.T) {
 	document := filepath.Join(t.TempDir(), "performance.md")
 	results := filepath.Join(t.TempDir(), "results.json")
 	var blocks strings.Builder
-	for _, name := range []string{"machine", "live", "many", "pair", "idle", "delivery", "backlog", "start", "nodes", "soak"} {
+	for _, name := range []string{"machine", "live", "many", "pair", "idle", "storm", "delivery", "backlog", "start", "nodes", "soak"} {
 		blocks.WriteString("<!-- bench:begin " + name + " -->\n<!-- bench:end " + name + " -->\n")
 	}
 	if err := os.WriteFile(document, []byte(blocks.String()), 0o600); err != nil {
@@ -45,6 +45,7 @@ func TestScenarios(t *testing.T) {
 		"many":     &many{Senders: 2, Receivers: 3, Messages: 4, Recipients: 2},
 		"pair":     &pair{Messages: 20},
 		"idle":     &idle{Connections: few + 50, PingInterval: time.Second},
+		"storm":    &storm{Devices: 100, Waiting: 10, Each: 2, Senders: 2, Down: 100 * time.Millisecond},
 		"delivery": &delivery{Messages: 50, Burst: 5, Bursts: 10},
 		"backlog":  &backlog{Envelopes: 300, Senders: 2},
 		"start":    &start{Times: 1},
@@ -63,7 +64,7 @@ func TestScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range []string{"| messages delivered/s |", "| CPU per message: load generator |", "| resident memory per connection |", "| difference: a delivery |",
-		"| envelopes/s until caught up |", "| first answer after |", "| envelopes | envelopes/s |", "fsync"} {
+		"| envelopes/s until caught up |", "| all are |", "| first answer after |", "| envelopes | envelopes/s |", "fsync"} {
 		if !strings.Contains(string(published), row) || !strings.Contains(out.String()+string(published), row) {
 			t.Errorf("%q is missing in\n%s", row, published)
 		}

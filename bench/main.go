@@ -26,6 +26,7 @@ type cli struct {
 	Many     many     `cmd:"" help:"Many envelopes a call, with live receivers and without."`
 	Pair     pair     `cmd:"" help:"One sender, one receiver, no other load: how long until a message is shown."`
 	Idle     idle     `cmd:"" help:"Memory of subscriptions on which nothing happens."`
+	Storm    storm    `cmd:"" help:"A server is killed and started again, and all its devices come back at once."`
 	Delivery delivery `cmd:"" help:"What a delivery on an open subscription costs the server."`
 	Backlog  backlog  `cmd:"" help:"A device returns to a full mailbox."`
 	Start    start    `cmd:"" help:"From start to first answer, and memory after it."`
@@ -41,6 +42,7 @@ type all struct {
 	Many     many     `embed:"" prefix:"many-"`
 	Pair     pair     `embed:"" prefix:"pair-"`
 	Idle     idle     `embed:"" prefix:"idle-"`
+	Storm    storm    `embed:"" prefix:"storm-"`
 	Delivery delivery `embed:"" prefix:"delivery-"`
 	Backlog  backlog  `embed:"" prefix:"backlog-"`
 	Start    start    `embed:"" prefix:"start-"`
@@ -65,7 +67,7 @@ func main() {
 func (a *all) Run(ctx context.Context, b *bench) error {
 	for _, scenario := range []interface {
 		Run(ctx context.Context, b *bench) error
-	}{&a.Live, &a.Many, &a.Pair, &a.Idle, &a.Delivery, &a.Backlog, &a.Start, &a.Nodes} {
+	}{&a.Live, &a.Many, &a.Pair, &a.Idle, &a.Storm, &a.Delivery, &a.Backlog, &a.Start, &a.Nodes} {
 		if err := scenario.Run(ctx, b); err != nil {
 			return err
 		}

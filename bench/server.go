@@ -16,6 +16,7 @@ import (
 // server is a process that was started for a run, or one that ran before.
 type server struct {
 	*load.Node
+	address string    // host:port; empty for one that ran before
 	metrics string    // address of /metrics and pprof, where there are any
 	cmd     *exec.Cmd // nil for one that ran before
 }
@@ -47,7 +48,11 @@ func launch(ctx context.Context, binary string, s *store, env ...string) (*serve
 	if err != nil {
 		return nil, err
 	}
-	address, metrics := free[0], free[1]
+	return launchAt(binary, s, free[0], free[1], env...)
+}
+
+// launchAt is launch at addresses that are known to be free.
+func launchAt(binary string, s *store, address, metrics string, env ...string) (*server, error) {
 	node, err := load.NewNode("http://" + address)
 	if err != nil {
 		return nil, err
@@ -61,7 +66,7 @@ func launch(ctx context.Context, binary string, s *store, env ...string) (*serve
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &server{Node: node, metrics: metrics, cmd: cmd}, nil
+	return &server{Node: node, address: address, metrics: metrics, cmd: cmd}, nil
 }
 
 // freeAddresses gives n of loopback, no two the same: each is held until all are found.
@@ -103,6 +108,22 @@ func (s *server) process() []process {
 		return nil
 	}
 	return []process{process(s.cmd.Process.Pid)}
+}
+
+// kill ends the process at once, as a crash does.
+func (s *server) kill() error {
+	s.Close()
+	if err := s.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	_ = s.cmd.Wait() // it says that it was killed
+	return nil
+}
+
+// listens reports whether the process takes connections.
+func (s *server) listens(ctx context.Context) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
+	return err == nil && conn.Close() == nil
 }
 
 // stop ends the process in order; a second call does nothing.

@@ -17,8 +17,7 @@ func TestACrowdIsSpreadEvenly(t *testing.T) {
 	for i := range paces {
 		paces[i] = pace.New(time.Second, longest)
 	}
-	for _, most := range []time.Duration{1, 2, 4, 8, 8, 8} {
-		most *= time.Second
+	for _, most := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, longest, longest} {
 		var quarters [4]int
 		for _, p := range paces {
 			wait := p.Next(0)

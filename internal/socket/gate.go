@@ -13,6 +13,10 @@ import (
 const (
 	// longestQueue bounds how long a socket waits to be opened. Clients give a connection up after some fifteen seconds.
 	longestQueue = 8 * time.Second
+	// answerTime is how soon most clients say who they are once they are greeted. Who takes longer does not hold others up.
+	answerTime = time.Second
+	// halfOpen is how many sockets may be greeted ahead, for each one that is worked on at a time.
+	halfOpen = 16
 	// spread is over how long those come again that are sent away, so that they do not come together.
 	spread = 10 * time.Second
 )
@@ -32,11 +36,14 @@ const (
 // that these take. After a restart all clients come back at the same time, and what is done for all of them at once is done for nobody. The rest
 // waits in the order in which it came, and costs no work meanwhile.
 type gate struct {
-	mu     sync.Mutex
-	free   int
-	queued int
-	closed bool
-	queues [stages]list.List // of *visitor
+	mu       sync.Mutex
+	free     int
+	queued   int
+	closed   bool
+	queues   [stages]list.List // of *visitor
+	room     int               // for those that are expected
+	expected list.List         // when sockets were greeted that have not said yet who they are, of late; the oldest first
+	later    *time.Timer       // looks again when the oldest is expected no more; nil if nobody waits for that
 }
 
 // visitor waits at a gate.
@@ -46,7 +53,7 @@ type visitor struct {
 	welcome bool
 }
 
-func newGate(most int) *gate { return &gate{free: most} }
+func newGate(most int) *gate { return &gate{free: most, room: halfOpen * most} }
 
 // enter waits until the work of a stage may begin. It is false if it may not: it would have to wait, or has waited, for too long, or ctx
 // has ended. After true leave has to be called.
@@ -75,11 +82,11 @@ func (g *gate) queue(at stage) (*visitor, *list.Element, bool) {
 	if g.closed {
 		return nil, nil, false
 	}
-	if g.free > 0 {
+	now := time.Now()
+	if g.free > 0 && g.admits(at, now) {
 		g.free--
 		return nil, nil, true
 	}
-	now := time.Now()
 	if first := g.queues[at].Front(); first != nil && at == greeting && now.Sub(visitorAt(first).since) > longestQueue/2 {
 		return nil, nil, false
 	}
@@ -104,13 +111,60 @@ func (g *gate) giveUp(at stage, v *visitor, place *list.Element) {
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.free++
+	g.admit()
+}
+
+// expect notes that a socket was greeted: its token is to come next. A client that is slow, or a network, would have others greeted
+// meanwhile, all of whose tokens then come together and wait for too long.
+func (g *gate) expect() *list.Element {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.expected.PushBack(time.Now())
+}
+
+// arrived takes back what expect has noted: the token has come, or never will.
+func (g *gate) arrived(place *list.Element) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.expected.Remove(place) // which knows if it is there no more
+	g.admit()
+}
+
+// admit lets in as many as may. g.mu is held.
+func (g *gate) admit() {
+	now := time.Now()
 	for at := range g.queues {
-		if first := g.queues[at].Front(); first != nil {
+		for first := g.queues[at].Front(); first != nil && g.free > 0 && g.admits(stage(at), now); first = g.queues[at].Front() {
+			g.free--
 			g.call(stage(at), first, true)
-			return
 		}
 	}
-	g.free++
+}
+
+// admits reports whether the work of a stage may begin as long as not too much is worked on. g.mu is held.
+func (g *gate) admits(at stage, now time.Time) bool {
+	if at != greeting {
+		return true
+	}
+	for first := g.expected.Front(); first != nil && now.Sub(greeted(first)) >= answerTime; first = g.expected.Front() {
+		g.expected.Remove(first)
+	}
+	if g.expected.Len() < g.room {
+		return true
+	}
+	if g.later == nil {
+		g.later = time.AfterFunc(greeted(g.expected.Front()).Add(answerTime).Sub(now), g.lookAgain)
+	}
+	return false
+}
+
+// lookAgain is later's.
+func (g *gate) lookAgain() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.later = nil
+	g.admit()
 }
 
 // close sends away all who wait and all who come.
@@ -118,6 +172,9 @@ func (g *gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
+	if g.later != nil {
+		g.later.Stop()
+	}
 	for at := range g.queues {
 		for first := g.queues[at].Front(); first != nil; first = g.queues[at].Front() {
 			g.call(stage(at), first, false)
@@ -143,6 +200,10 @@ func (g *gate) waits() int {
 
 func visitorAt(place *list.Element) *visitor {
 	return place.Value.(*visitor) //nolint:forcetypeassert,errcheck // nothing else is ever pushed
+}
+
+func greeted(place *list.Element) time.Time {
+	return place.Value.(time.Time) //nolint:forcetypeassert,errcheck // nothing else is ever pushed
 }
 
 // refusal is what those are told who may not enter.

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"container/list"
 	"context"
 	"slices"
 	"sync"
@@ -97,5 +98,37 @@ func TestGateForgetsWhoHasLeft(t *testing.T) {
 		a.come(t.Context(), "comes", subscribing)
 		a.want(t, []string{"first"}, []string{"gone", "stays", "comes"})
 		a.gate.leave() // what has begun may end
+	})
+}
+
+// A handshake is not answered while many clients have yet to say who they are, but not for longer than most of them take.
+func TestGateGreetsFewAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &arrivals{gate: newGate(1)}
+		greet := func() *list.Element {
+			if !a.gate.enter(t.Context(), greeting) {
+				t.Fatal("it is sent away")
+			}
+			defer a.gate.leave()
+			return a.gate.expect()
+		}
+		var first *list.Element
+		for range halfOpen {
+			if place := greet(); first == nil {
+				first = place
+			}
+		}
+		a.come(t.Context(), "one", greeting)
+		a.come(t.Context(), "two", greeting)
+		a.want(t, nil, nil)
+		a.come(t.Context(), "token", initialising) // which others do not hold up
+		a.gate.leave()
+		a.gate.arrived(first)
+		a.want(t, []string{"token", "one"}, nil)
+		a.gate.expect()
+		a.gate.leave()
+		a.want(t, []string{"token", "one"}, nil)
+		time.Sleep(answerTime)
+		a.want(t, []string{"token", "one", "two"}, nil)
 	})
 }

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"net"
@@ -12,8 +13,9 @@ import (
 )
 
 // serveLegacy serves a socket of the legacy subprotocol by gqlgen's own transport, until it ends.
-func (s *Sockets) serveLegacy(ws *websocket.Conn, r *http.Request, exec graphql.GraphExecutor) {
+func (s *Sockets) serveLegacy(ws *websocket.Conn, expected *list.Element, r *http.Request, exec graphql.GraphExecutor) {
 	c := newLegacyConn(s, ws)
+	c.expected = expected
 	defer c.finish()
 	if !s.add(c) {
 		c.end(CloseRestart, "the server is stopping")

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"container/list"
 	"context"
 	"maps"
 	"slices"
@@ -20,12 +21,26 @@ type member interface {
 	ended() <-chan struct{}
 	// owner gives where Sockets keep the device that the socket belongs to.
 	owner() *string
+	// greeting gives where Sockets keep what the gate knows the socket by until it has said who it is.
+	greeting() **list.Element
 }
 
-// ownership is the part of a member that Sockets keep. Sockets.mu guards it.
-type ownership struct{ device string }
+// ownership is the part of a member that Sockets keep. Sockets.mu guards the device; expected is its reader's.
+type ownership struct {
+	device   string
+	expected *list.Element
+}
 
-func (o *ownership) owner() *string { return &o.device }
+func (o *ownership) owner() *string           { return &o.device }
+func (o *ownership) greeting() **list.Element { return &o.expected }
+
+// arrived tells the gate that a socket has said who it is, or has ended. Calling it again does nothing.
+func (s *Sockets) arrived(m member) {
+	if place := m.greeting(); *place != nil {
+		s.gate.arrived(*place)
+		*place = nil
+	}
+}
 
 func (s *Sockets) add(m member) bool {
 	s.mu.Lock()
@@ -45,6 +60,7 @@ func (s *Sockets) own(m member, device string) {
 }
 
 func (s *Sockets) remove(m member) {
+	s.arrived(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	device := *m.owner()

@@ -4,6 +4,7 @@
 package socket
 
 import (
+	"container/list"
 	"context"
 	"net/http"
 	"sync"
@@ -110,30 +111,39 @@ func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		return
 	}
 	network := &wire{}
-	ws, err := s.upgrade(w, r, network)
+	ws, expected, err := s.upgrade(w, r, network)
 	if err != nil {
 		return // The upgrader has answered.
 	}
 	if ws.Subprotocol() == legacy {
-		s.serveLegacy(ws, r, exec)
+		s.serveLegacy(ws, expected, r, exec)
 		return
 	}
 	network.reader.Reset(network.Conn) // Gorilla has set it to the wire, which takes one call more.
 	c := newConn(s, ws, network, exec)
+	c.expected = expected
 	if s.options.Carry != nil {
 		c.ctx = s.options.Carry(c.ctx, r.Context())
 	}
 	s.serve(c)
 }
 
-// upgrade is the work of a handshake. The gate is left with it.
-func (s *Sockets) upgrade(w http.ResponseWriter, r *http.Request, network *wire) (*websocket.Conn, error) {
+// upgrade is the work of a handshake. The gate is left with it, and expects the socket's token.
+func (s *Sockets) upgrade(w http.ResponseWriter, r *http.Request, network *wire) (*websocket.Conn, *list.Element, error) {
 	defer s.gate.leave()
-	return s.upgrader.Upgrade(&hijacker{w, network}, r, nil)
+	expected := s.gate.expect() // before the client can answer
+	ws, err := s.upgrader.Upgrade(&hijacker{w, network}, r, nil)
+	if err != nil {
+		s.gate.arrived(expected)
+	}
+	return ws, expected, err
 }
 
 // init asks Init, when it is this socket's turn.
 func (s *Sockets) init(ctx context.Context, payload transport.InitPayload) (context.Context, error) {
+	if m, ok := ctx.Value(key{}).(member); ok {
+		s.arrived(m)
+	}
 	if !s.gate.enter(ctx, initialising) {
 		return nil, s.gate.refusal()
 	}

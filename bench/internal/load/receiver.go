@@ -19,6 +19,9 @@ type Receiver struct {
 	options ReceiverOptions
 	socket  *socket
 
+	// Waiting is how many messages wait for a receiver of a Crowd before it comes back.
+	Waiting int64
+
 	last     []uint64 // by sender: the highest counter so far
 	received atomic.Int64
 	doubled  int
@@ -63,7 +66,11 @@ func NewReceivers(people []*Person, nodes []*Node, c *Content, senders int, o Re
 }
 
 // What a client selects: the fields by which it opens an envelope and knows it again.
-const receiveQuery = `subscription { messageReceived { id cursor messageId senderUserId senderDeviceId kind ciphertext nonce } }`
+const (
+	envelope     = `{ id cursor messageId senderUserId senderDeviceId kind ciphertext nonce }`
+	receiveQuery = `subscription { messageReceived ` + envelope + ` }`
+	resumeQuery  = `subscription($after: Cursor) { messageReceived(after: $after) ` + envelope + ` }`
+)
 
 const cursorText = 22
 
@@ -96,7 +103,7 @@ func (r *Receiver) connect(ctx context.Context) error {
 	body.spot(firstName, cursorText)
 	body.fixed(`"}}`)
 	if r.acknowledgment, err = socket.wrap(body); err == nil {
-		err = socket.say(`{"id":"r","type":"subscribe","payload":{"query":"` + receiveQuery + `"}}`)
+		err = socket.say(`{"id":"r","type":"subscribe","payload":` + r.subscription() + `}`)
 	}
 	if err != nil {
 		socket.close()
@@ -104,6 +111,14 @@ func (r *Receiver) connect(ctx context.Context) error {
 	}
 	r.socket = socket
 	return nil
+}
+
+// subscription goes on behind what has come on the connection before.
+func (r *Receiver) subscription() string {
+	if len(r.cursor) == 0 {
+		return `{"query":"` + receiveQuery + `"}`
+	}
+	return `{"query":"` + resumeQuery + `","variables":{"after":"` + string(r.cursor) + `"}}`
 }
 
 func (r *Receiver) read() error {

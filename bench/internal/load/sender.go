@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -65,13 +66,14 @@ func NewSender(ctx context.Context, index int, p *Person, node *Node, way Way, s
 	}
 	s := &Sender{
 		index: uint32(index), shape: shape, content: c, names: names, answers: answers{shape: shape}, //nolint:gosec // a count
-		to: make([]uint32, shape.Envelopes()), counters: make([]uint64, len(receivers)),
+		to: make([]uint32, shape.Envelopes()),
 	}
 	to := make([]*Person, shape.Envelopes())
 	for i := range to {
 		receiver := receivers[(index+i)%len(receivers)]
 		s.to[i], to[i] = receiver.index, receiver.person
 	}
+	s.counters = make([]uint64, slices.Max(s.to)+1)
 	s.body = shape.body(c, to)
 	s.ids = append(s.ids, make([]byte, operationText))
 	for range shape.names() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,7 +25,10 @@ type frame struct {
 // that grows where a frame needs it.
 func openSocket(ctx context.Context, node *Node, p *Person, buffer int) (*socket, error) {
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 30 * time.Second, ReadBufferSize: 512, WriteBufferSize: 512}
-	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(node.URL, "http")+"/graphql", nil) //nolint:bodyclose // a hijacked connection
+	conn, response, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(node.URL, "http")+"/graphql", nil) //nolint:bodyclose // a hijacked connection
+	if response != nil && errors.Is(err, websocket.ErrBadHandshake) {
+		return nil, refusedBy(response)
+	}
 	if err != nil {
 		return nil, err
 	}
