@@ -3,6 +3,8 @@ package mailbox
 import (
 	"context"
 	"sync"
+
+	"github.com/letterlock/letterlock/identity"
 )
 
 // gate is a store whose first batch waits until it is opened.
@@ -34,9 +36,11 @@ type faulty struct {
 	beforeCommit func(*changes) error
 	afterCommit  func(*changes) error
 	beforePage   func() error
-	begun        int
-	tried        int // plans, whatever became of them
-	planned      int // plans that were committed
+	// afterStanding is called when a reader has looked where its mailbox stands, and is not told yet.
+	afterStanding func()
+	begun         int
+	tried         int // plans, whatever became of them
+	planned       int // plans that were committed
 }
 
 // commitPlan fails at the same points as a transaction that is decided step by step.
@@ -83,6 +87,17 @@ func (f *faulty) begin(ctx context.Context, r request) (transaction, *claimed, e
 		return nil, nil, err
 	}
 	return &faultyTx{transaction: tx, store: f}, found, nil
+}
+
+func (f *faulty) standing(ctx context.Context, device identity.DeviceID) (standing, bool, error) {
+	row, found, err := f.store.standing(ctx, device)
+	f.mu.Lock()
+	meanwhile := f.afterStanding
+	f.mu.Unlock()
+	if meanwhile != nil {
+		meanwhile()
+	}
+	return row, found, err
 }
 
 func (f *faulty) page(ctx context.Context, r pageRequest) (standing, []Message, bool, error) {

@@ -103,6 +103,32 @@ func TestFeed_AStoreThatFailsIsLeftAloneForAWhile(t *testing.T) {
 	})
 }
 
+// A mailbox in which nothing waits is looked at once, and what is committed around that look is not passed by.
+func TestFeed_AnEmptyMailboxIsNotRead(t *testing.T) {
+	broken(t, func(t *testing.T, w *world, f *faulty) {
+		alice, bob, carol := w.user(1), w.user(1), w.user(1)
+		w.fill(alice, bob, 2)
+		w.acknowledge(bob, 2)
+		var pages, told atomic.Int64
+		f.change(func() {
+			f.beforePage = func() error {
+				pages.Add(1)
+				return nil
+			}
+		})
+		feed := w.feed(bob, &told)
+		equal(t, "at first", w.drain(feed), nil)
+		w.fill(alice, bob, 2)
+		equal(t, "live", w.drain(feed), []int64{3, 4})
+		if n := pages.Load(); n != 0 {
+			t.Errorf("%d pages of it were read", n)
+		}
+		var once sync.Once
+		f.change(func() { f.afterStanding = func() { once.Do(func() { w.fill(alice, carol, 1) }) } })
+		equal(t, "what was committed after the look", w.drain(w.feed(carol, &told)), upTo(1))
+	})
+}
+
 func TestFeed_ClosedInAPauseIsSilent(t *testing.T) {
 	broken(t, func(t *testing.T, w *world, f *faulty) {
 		alice, bob := w.user(1), w.user(1)
