@@ -11,6 +11,8 @@ const MAX_RENAMES = 2;
 /** How many peers are sent to side by side. */
 const MAX_RUNS = 4;
 const AGAIN_MS = 3000;
+/** How long to wait for the prekeys of somebody who has none: who has just registered uploads them in the next moment. */
+const PREKEYS_MS = [250, 500, 1000];
 
 const REFUSALS = {
   DEVICE_LIST_CHANGED: 'list-changed',
@@ -133,9 +135,14 @@ class Delivery {
     else if (!known && user === this.peer) await this.#giveUp('recipient-unknown');
   }
 
-  /** Starts sessions. What is missing or refused shows when the message is sealed. */
+  /** Starts sessions. What is still missing, or is refused, shows when the message is sealed. */
   async #claim(request) {
-    const alarm = await this.prekeys.claim(request);
+    let { found, alarm } = await this.prekeys.claim(request);
+    for (const ms of PREKEYS_MS) {
+      if (found > 0 || request.user !== this.peer) break;
+      await wait(ms, this.signal, this.hurry);
+      ({ found, alarm } = await this.prekeys.claim(request));
+    }
     if (alarm && request.user === this.peer) await this.#giveUp('prekeys-refused');
     this.#claimed.push(request.user);
   }

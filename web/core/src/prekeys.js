@@ -45,12 +45,12 @@ export class Prekeys {
   /**
    * Asks for prekeys and starts sessions on them.
    *
-   * @returns {Promise<object | undefined>} an alarm, if they were refused
+   * @returns {Promise<{found: number, alarm?: object}>} of how many devices there were some, and an alarm, if they were refused
    */
   async claim({ user, devices }) {
     const { claimPrekeys } = await this.server.authorized(CLAIM_PREKEYS, { userId: user, devices });
     const sets = claimPrekeys.sets.map(({ deviceId, signed, oneTime, kem }) => ({ deviceId, signed, oneTime, kem }));
     const { value } = await this.core.step('claimed', { user, sets });
-    return value?.alarm;
+    return { found: sets.length, alarm: value?.alarm };
   }
 }

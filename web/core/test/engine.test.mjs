@@ -76,15 +76,26 @@ test('an answer about another message is not taken for one', async (t) => {
   assert.equal(device.queue.length, 1);
 });
 
-test('prekeys that the server has not are asked for once', async (t) => {
+test('prekeys that the server has not are asked for again for a moment, and then the message has failed', async (t) => {
   const { engine, device, client, until } = fakeEngine(t);
   device.needs = (claimed) =>
     claimed.includes(PEER) ? { fails: 'prekeys-missing' } : { type: 'claimPrekeys', user: PEER, devices: ['d1'] };
   engine.connect(client);
   await send(engine, 'one');
   await until(() => device.queue.length === 0);
-  assert.deepEqual(client.of('ClaimPrekeys'), [{ userId: PEER, devices: ['d1'] }]);
+  assert.deepEqual(client.of('ClaimPrekeys'), Array(4).fill({ userId: PEER, devices: ['d1'] }));
   assert.equal(client.of('SendMessage').length, 0);
+});
+
+test('whoever has just registered gets the first message once their prekeys are there', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  device.needs = (claimed) => (claimed.includes(PEER) ? undefined : { type: 'claimPrekeys', user: PEER, devices: ['d1'] });
+  client.answers.ClaimPrekeys = () => ({ claimPrekeys: { sets: [{ deviceId: 'd1', signed: {} }] } });
+  once(client, 'ClaimPrekeys', () => ({ claimPrekeys: { sets: [] } }));
+  engine.connect(client);
+  await send(engine, 'one');
+  await until(() => client.of('SendMessage').length === 1);
+  assert.equal(client.of('ClaimPrekeys').length, 2);
 });
 
 test('a recipient who is not there fails the message, and nothing is asked again', async (t) => {
