@@ -17,7 +17,12 @@ const (
 	freeReseals = 2
 	// maxRenames bounds how often it makes another message id because the server says that the old one has expired.
 	maxRenames = 2
+	// Of the waits for prekeys of somebody who has none; each is twice the one before.
+	firstPrekeyPause, lastPrekeyPause = 250 * time.Millisecond, time.Second
 )
+
+// errNoPrekeys is what is waited for.
+var errNoPrekeys = errors.New("the recipient has no prekeys on the server yet")
 
 // deliver sends what is queued for a user, in order, up to the message with this number in the history (0: all). It
 // returns nil if that is done, or gone wrong for good; otherwise what was in the way. For a failure for good it gives
@@ -113,9 +118,15 @@ func (d *delivery) fetch(ctx context.Context, request *device.FetchUser) error {
 	return nil
 }
 
-// claim starts sessions on the prekeys that the server hands out. What is missing or refused shows when NextSend seals.
+// claim starts sessions on the prekeys that the server hands out. What is still missing, or is refused, shows when NextSend seals.
 func (d *delivery) claim(ctx context.Context, request *device.ClaimPrekeys) error {
-	alarm, err := d.client.claim(ctx, request)
+	found, alarm, err := d.client.claim(ctx, request)
+	// Who has just registered uploads prekeys in the next moment.
+	for pause := firstPrekeyPause; err == nil && found == 0 && request.User == d.to && pause <= lastPrekeyPause; pause *= 2 {
+		if err = d.client.wait(ctx, errNoPrekeys, pause); err == nil {
+			found, alarm, err = d.client.claim(ctx, request)
+		}
+	}
 	if err != nil {
 		return err
 	}

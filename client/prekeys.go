@@ -90,8 +90,8 @@ func (c *Client) uploadPrekeys(ctx context.Context, held device.PrekeyCount) err
 	return nil
 }
 
-// claim asks for prekeys and starts sessions on them.
-func (c *Client) claim(ctx context.Context, request *device.ClaimPrekeys) (alarm *device.Alarm, err error) {
+// claim asks for prekeys and starts sessions on them. found is for how many devices there were any.
+func (c *Client) claim(ctx context.Context, request *device.ClaimPrekeys) (found int, alarm *device.Alarm, err error) {
 	devices := make([]string, len(request.Devices))
 	for i, id := range request.Devices {
 		devices[i] = id.String()
@@ -102,7 +102,7 @@ func (c *Client) claim(ctx context.Context, request *device.ClaimPrekeys) (alarm
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	var sets []device.PrekeySet
 	for _, set := range response.ClaimPrekeys.Sets {
@@ -116,7 +116,7 @@ func (c *Client) claim(ctx context.Context, request *device.ClaimPrekeys) (alarm
 		step, alarm, err = h.Claimed(request.User, sets)
 		return step, err
 	})
-	return alarm, err
+	return len(sets), alarm, err
 }
 
 func uploadInput(upload *device.UploadPrekeys) api.UploadPrekeysInput {

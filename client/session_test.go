@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/letterlock/letterlock/client"
 	"github.com/letterlock/letterlock/internal/testserver"
@@ -45,6 +46,18 @@ func TestServerSwapsPrekeys(t *testing.T) {
 		t.Fatalf("error %v, want an AlarmError about a prekey", err)
 	}
 	middle.on(nil)
+	send(t, alice, bob.UserID(), "hello")
+	equal(t, inbox(t, bob), []string{"hello"})
+}
+
+// Between a registration and the upload of prekeys is a moment, in which the first message must not fail.
+func TestFirstMessageToWhomHasJustRegistered(t *testing.T) {
+	middle := newMiddle(t)
+	bob := person(t, middle.URL)
+	alice := person(t, middle.URL, func(o *client.Options) {
+		o.OnWait = func(error, time.Duration) { middle.on(nil) }
+	})
+	middle.says("ClaimPrekeys", "application/json", `{"data":{"claimPrekeys":{"sets":[]}}}`)
 	send(t, alice, bob.UserID(), "hello")
 	equal(t, inbox(t, bob), []string{"hello"})
 }
