@@ -29,15 +29,21 @@ func (m *message) set(name, value []byte) (ok bool) {
 	}
 	switch string(name) {
 	case `"id"`:
-		m.id = value
-		return true
+		return replace(&m.id, value)
 	case `"type"`:
 		m.kind, ok = requestjson.Unescaped(value)
 		return ok
 	case `"payload"`:
-		m.payload = value
-		return true
+		return replace(&m.payload, value)
 	default:
 		return json.Valid(value)
 	}
+}
+
+// replace keeps the last of several members of one name, as encoding/json does. Nobody will look at the one before, so that
+// it has to be JSON here.
+func replace(kept *[]byte, value []byte) bool {
+	before := *kept
+	*kept = value
+	return before == nil || json.Valid(before)
 }
