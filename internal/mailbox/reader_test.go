@@ -221,21 +221,6 @@ func TestContract4_SubscriptionsThatBeginAtOnceLeaveOne(t *testing.T) {
 	})
 }
 
-// With one hub for all nodes a subscription ends the older one on another node, too.
-func TestContract4_SupersededAcrossNodes(t *testing.T) {
-	hub := wakeup.NewLocal[Message]()
-	shared := func(o *Options) { o.Hub = hub }
-	bothWays(t, func(t *testing.T, w *world) {
-		bob := w.user(1)
-		older := w.subscribe(bob.devices[0], nil)
-		other := w.node(shared)
-		newer := other.subscribe(bob.devices[0], nil)
-		_, err := w.patient(older)
-		refused(t, err, problem.Superseded)
-		other.nothing(newer)
-	}, shared)
-}
-
 func TestReader_EndsWithItsCallersContextAndCanGoOn(t *testing.T) {
 	bothWays(t, func(t *testing.T, w *world) {
 		alice, bob := w.user(1), w.user(1)
