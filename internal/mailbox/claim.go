@@ -18,21 +18,25 @@ func (s *Service) claim(ctx context.Context, device identity.DeviceID, after *Cu
 	pause, since := newPause(), time.Now()
 	for {
 		found, start, err := s.open(ctx, device, after)
-		if err == nil {
-			err = s.readers.refuse()
-		}
 		if err != nil {
 			return standing{}, 0, err
 		}
-		found.reader, err = s.count(ctx, found)
+		if err := s.readers.refuse(); err != nil {
+			return standing{}, 0, err
+		}
+		number, err := s.count(ctx, found)
 		switch {
 		case err == nil:
+			found.reader = number
 			return found, start, nil
-		case !errors.Is(err, errTransient), time.Since(since) > s.options.RetryFor, !sleep(ctx, pause.NextBackOff()):
+		case !errors.Is(err, errOvertaken), time.Since(since) > s.options.RetryFor, !sleep(ctx, pause.NextBackOff()):
 			return standing{}, 0, readFailure(ctx, err)
 		}
 	}
 }
+
+// errOvertaken is the error of a count that has to look again.
+var errOvertaken = fmt.Errorf("%w: another subscription has begun, or the mailbox is closed", errTransient)
 
 // count counts a subscription that has found its mailbox so. One that nobody waits for any more is not counted.
 func (s *Service) count(ctx context.Context, found standing) (int64, error) {
@@ -44,7 +48,7 @@ func (s *Service) count(ctx context.Context, found standing) (int64, error) {
 	defer cancel()
 	number, ok, err := s.store.claim(ctx, found.id, found.reader)
 	if err == nil && !ok {
-		err = fmt.Errorf("%w: another subscription has begun, or the mailbox is closed", errTransient)
+		err = errOvertaken
 	}
 	return number, err
 }

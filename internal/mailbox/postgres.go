@@ -216,7 +216,10 @@ func queueStanding(batch *pgx.Batch, device identity.DeviceID, found *standing, 
 // there, too.
 func (s *postgresStore) claim(ctx context.Context, mailbox, reader int64) (int64, bool, error) {
 	tag, err := s.pool.Exec(ctx, pgReader, mailbox, reader)
-	if err != nil {
+	switch {
+	case hasMet(err):
+		return 0, false, nil
+	case err != nil:
 		return 0, false, readError(err)
 	}
 	return reader + 1, tag.RowsAffected() == 1, nil

@@ -244,9 +244,9 @@ func TestContract4_ALateClaimDoesNotEndTheNewest(t *testing.T) {
 	})
 }
 
-// A claim that was committed and whose answer was lost is made again; who makes it is the reader.
+// A claim that was committed and whose answer was lost is nobody's. Who comes again is the reader.
 func TestContract4_AClaimWhoseAnswerIsLost(t *testing.T) {
-	twoNodes(t, deafHub{}, func(_ *testing.T, here, there *world, f *faulty) {
+	twoNodes(t, deafHub{}, func(t *testing.T, here, there *world, f *faulty) {
 		bob := here.user(1)
 		older := there.subscribe(bob.devices[0], nil)
 		f.change(func() {
@@ -255,9 +255,65 @@ func TestContract4_AClaimWhoseAnswerIsLost(t *testing.T) {
 				return fmt.Errorf("%w: cut", errTransient)
 			}
 		})
+		_, err := here.tryToSubscribe(bob.devices[0], nil)
+		refused(t, err, problem.StoreUnavailable)
 		newer := here.subscribe(bob.devices[0], nil)
 		there.lookAgain(there.ctx)
 		there.over(older)
 		here.goesOn(bob, newer)
+	})
+}
+
+// Claims that meet at a database that is serializable are made again.
+func TestSerializable_SubscriptionsThatMeet(t *testing.T) {
+	t.Parallel()
+	config := testdb.Config(t, database.PostgreSQL)
+	config.URL += "&default_transaction_isolation=serializable"
+	w := newWorld(t, testdb.OpenConfig(t, config), func(o *Options) { o.Hub = deafHub{} })
+	nodes := []*world{w, w.node(func(o *Options) { o.Hub = deafHub{} })}
+	bob := w.user(1)
+	var last [2]*reading
+	var wait sync.WaitGroup
+	for i, node := range nodes {
+		wait.Go(func() {
+			for range 20 {
+				r, err := node.tryToSubscribe(bob.devices[0], nil)
+				if err != nil {
+					t.Errorf("Subscribe: %v", err)
+					return
+				}
+				t.Cleanup(r.Close)
+				last[i] = r
+			}
+		})
+	}
+	wait.Wait()
+	older, newer := 0, 1
+	if last[0].number > last[1].number {
+		older, newer = newer, older
+	}
+	nodes[older].lookAgain(w.ctx)
+	nodes[older].over(last[older])
+	nodes[newer].goesOn(bob, last[newer])
+}
+
+// A database that can only be read begins no subscription, and those that are open go on.
+func TestContract4_WhatCanOnlyBeReadBeginsNothing(t *testing.T) {
+	twoNodes(t, deafHub{}, func(t *testing.T, here, there *world, _ *faulty) {
+		alice, bob := here.user(1), here.user(1)
+		older := there.subscribe(bob.devices[0], nil)
+		here.fill(alice, bob, 2)
+		name := here.db.Pool.Config().ConnConfig.Database
+		here.execute(`ALTER DATABASE "` + name + `" SET default_transaction_read_only = on`)
+		here.db.Pool.Reset()
+		_, err := here.tryToSubscribe(bob.devices[0], nil)
+		refused(t, err, problem.StoreUnavailable)
+		equal(t, "a page", numbers(here.waiting(bob.devices[0])), upTo(2))
+		there.lookAgain(there.ctx)
+		for _, want := range upTo(2) {
+			if got := there.next(older).Number; got != want {
+				t.Errorf("got %d, want %d", got, want)
+			}
+		}
 	})
 }

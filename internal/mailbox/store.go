@@ -23,8 +23,8 @@ type store interface {
 	begin(ctx context.Context, request request) (transaction, *claimed, error)
 	// standing reads how a device's mailbox stands; found is false if it has none.
 	standing(ctx context.Context, device identity.DeviceID) (s standing, found bool, err error)
-	// claim counts a subscription to a mailbox at which reader were counted before, and gives its number. ok is false if another one has been counted
-	// meanwhile, or the mailbox is closed: then nothing has changed. A claim that arrives late, when nobody waits for it any more,
+	// claim counts a subscription to a mailbox at which reader were counted before, and gives its number. ok is false if another one was counted
+	// meanwhile, the mailbox is closed, or the two have met in a way that the store does not resolve: then nothing has changed. A claim that arrives late, when nobody waits for it any more,
 	// finds the same and counts nothing.
 	claim(ctx context.Context, mailbox, reader int64) (number int64, ok bool, err error)
 	// page reads messages. The standing is read first, so that all numbers up to its last are seen by the page.
