@@ -40,6 +40,8 @@ type Mailbox struct {
 	ExpiredCount int64 `json:"expired_count,omitempty"`
 	// envelopes that this device sent and the server accepted
 	AcceptedCount int64 `json:"accepted_count,omitempty"`
+	// counts its subscriptions; the newest one has this number. On SQLite the server counts in memory
+	Reader int64 `json:"reader,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MailboxQuery when eager-loading is set.
 	Edges        MailboxEdges `json:"edges"`
@@ -73,7 +75,7 @@ func (*Mailbox) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case mailbox.FieldClosed, mailbox.FieldBlocking:
 			values[i] = new(sql.NullBool)
-		case mailbox.FieldID, mailbox.FieldListVersion, mailbox.FieldLastNumber, mailbox.FieldAcknowledgedNumber, mailbox.FieldWaitingCount, mailbox.FieldWaitingBytes, mailbox.FieldExpiredCount, mailbox.FieldAcceptedCount:
+		case mailbox.FieldID, mailbox.FieldListVersion, mailbox.FieldLastNumber, mailbox.FieldAcknowledgedNumber, mailbox.FieldWaitingCount, mailbox.FieldWaitingBytes, mailbox.FieldExpiredCount, mailbox.FieldAcceptedCount, mailbox.FieldReader:
 			values[i] = new(sql.NullInt64)
 		case mailbox.FieldDeviceID, mailbox.FieldUserID:
 			values[i] = new(sql.NullString)
@@ -164,6 +166,12 @@ func (_m *Mailbox) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.AcceptedCount = value.Int64
 			}
+		case mailbox.FieldReader:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field reader", values[i])
+			} else if value.Valid {
+				_m.Reader = value.Int64
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -237,6 +245,9 @@ func (_m *Mailbox) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("accepted_count=")
 	builder.WriteString(fmt.Sprintf("%v", _m.AcceptedCount))
+	builder.WriteString(", ")
+	builder.WriteString("reader=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Reader))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -152,6 +152,20 @@ func (_c *MailboxCreate) SetNillableAcceptedCount(v *int64) *MailboxCreate {
 	return _c
 }
 
+// SetReader sets the "reader" field.
+func (_c *MailboxCreate) SetReader(v int64) *MailboxCreate {
+	_c.mutation.SetReader(v)
+	return _c
+}
+
+// SetNillableReader sets the "reader" field if the given value is not nil.
+func (_c *MailboxCreate) SetNillableReader(v *int64) *MailboxCreate {
+	if v != nil {
+		_c.SetReader(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MailboxCreate) SetID(v int64) *MailboxCreate {
 	_c.mutation.SetID(v)
@@ -230,6 +244,10 @@ func (_c *MailboxCreate) defaults() {
 		v := mailbox.DefaultAcceptedCount
 		_c.mutation.SetAcceptedCount(v)
 	}
+	if _, ok := _c.mutation.Reader(); !ok {
+		v := mailbox.DefaultReader
+		_c.mutation.SetReader(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -276,6 +294,9 @@ func (_c *MailboxCreate) check() error {
 	}
 	if _, ok := _c.mutation.AcceptedCount(); !ok {
 		return &ValidationError{Name: "accepted_count", err: errors.New(`ent: missing required field "Mailbox.accepted_count"`)}
+	}
+	if _, ok := _c.mutation.Reader(); !ok {
+		return &ValidationError{Name: "reader", err: errors.New(`ent: missing required field "Mailbox.reader"`)}
 	}
 	if len(_c.mutation.DeviceIDs()) == 0 {
 		return &ValidationError{Name: "device", err: errors.New(`ent: missing required edge "Mailbox.device"`)}
@@ -352,6 +373,10 @@ func (_c *MailboxCreate) createSpec() (*Mailbox, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AcceptedCount(); ok {
 		_spec.SetField(mailbox.FieldAcceptedCount, field.TypeInt64, value)
 		_node.AcceptedCount = value
+	}
+	if value, ok := _c.mutation.Reader(); ok {
+		_spec.SetField(mailbox.FieldReader, field.TypeInt64, value)
+		_node.Reader = value
 	}
 	if nodes := _c.mutation.DeviceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -569,6 +594,24 @@ func (u *MailboxUpsert) UpdateAcceptedCount() *MailboxUpsert {
 // AddAcceptedCount adds v to the "accepted_count" field.
 func (u *MailboxUpsert) AddAcceptedCount(v int64) *MailboxUpsert {
 	u.Add(mailbox.FieldAcceptedCount, v)
+	return u
+}
+
+// SetReader sets the "reader" field.
+func (u *MailboxUpsert) SetReader(v int64) *MailboxUpsert {
+	u.Set(mailbox.FieldReader, v)
+	return u
+}
+
+// UpdateReader sets the "reader" field to the value that was provided on create.
+func (u *MailboxUpsert) UpdateReader() *MailboxUpsert {
+	u.SetExcluded(mailbox.FieldReader)
+	return u
+}
+
+// AddReader adds v to the "reader" field.
+func (u *MailboxUpsert) AddReader(v int64) *MailboxUpsert {
+	u.Add(mailbox.FieldReader, v)
 	return u
 }
 
@@ -798,6 +841,27 @@ func (u *MailboxUpsertOne) AddAcceptedCount(v int64) *MailboxUpsertOne {
 func (u *MailboxUpsertOne) UpdateAcceptedCount() *MailboxUpsertOne {
 	return u.Update(func(s *MailboxUpsert) {
 		s.UpdateAcceptedCount()
+	})
+}
+
+// SetReader sets the "reader" field.
+func (u *MailboxUpsertOne) SetReader(v int64) *MailboxUpsertOne {
+	return u.Update(func(s *MailboxUpsert) {
+		s.SetReader(v)
+	})
+}
+
+// AddReader adds v to the "reader" field.
+func (u *MailboxUpsertOne) AddReader(v int64) *MailboxUpsertOne {
+	return u.Update(func(s *MailboxUpsert) {
+		s.AddReader(v)
+	})
+}
+
+// UpdateReader sets the "reader" field to the value that was provided on create.
+func (u *MailboxUpsertOne) UpdateReader() *MailboxUpsertOne {
+	return u.Update(func(s *MailboxUpsert) {
+		s.UpdateReader()
 	})
 }
 
@@ -1193,6 +1257,27 @@ func (u *MailboxUpsertBulk) AddAcceptedCount(v int64) *MailboxUpsertBulk {
 func (u *MailboxUpsertBulk) UpdateAcceptedCount() *MailboxUpsertBulk {
 	return u.Update(func(s *MailboxUpsert) {
 		s.UpdateAcceptedCount()
+	})
+}
+
+// SetReader sets the "reader" field.
+func (u *MailboxUpsertBulk) SetReader(v int64) *MailboxUpsertBulk {
+	return u.Update(func(s *MailboxUpsert) {
+		s.SetReader(v)
+	})
+}
+
+// AddReader adds v to the "reader" field.
+func (u *MailboxUpsertBulk) AddReader(v int64) *MailboxUpsertBulk {
+	return u.Update(func(s *MailboxUpsert) {
+		s.AddReader(v)
+	})
+}
+
+// UpdateReader sets the "reader" field to the value that was provided on create.
+func (u *MailboxUpsertBulk) UpdateReader() *MailboxUpsertBulk {
+	return u.Update(func(s *MailboxUpsert) {
+		s.UpdateReader()
 	})
 }
 

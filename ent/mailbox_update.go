@@ -202,6 +202,27 @@ func (_u *MailboxUpdate) AddAcceptedCount(v int64) *MailboxUpdate {
 	return _u
 }
 
+// SetReader sets the "reader" field.
+func (_u *MailboxUpdate) SetReader(v int64) *MailboxUpdate {
+	_u.mutation.ResetReader()
+	_u.mutation.SetReader(v)
+	return _u
+}
+
+// SetNillableReader sets the "reader" field if the given value is not nil.
+func (_u *MailboxUpdate) SetNillableReader(v *int64) *MailboxUpdate {
+	if v != nil {
+		_u.SetReader(*v)
+	}
+	return _u
+}
+
+// AddReader adds value to the "reader" field.
+func (_u *MailboxUpdate) AddReader(v int64) *MailboxUpdate {
+	_u.mutation.AddReader(v)
+	return _u
+}
+
 // Mutation returns the MailboxMutation object of the builder.
 func (_u *MailboxUpdate) Mutation() *MailboxMutation {
 	return _u.mutation
@@ -301,6 +322,12 @@ func (_u *MailboxUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedAcceptedCount(); ok {
 		_spec.AddField(mailbox.FieldAcceptedCount, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Reader(); ok {
+		_spec.SetField(mailbox.FieldReader, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedReader(); ok {
+		_spec.AddField(mailbox.FieldReader, field.TypeInt64, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -497,6 +524,27 @@ func (_u *MailboxUpdateOne) AddAcceptedCount(v int64) *MailboxUpdateOne {
 	return _u
 }
 
+// SetReader sets the "reader" field.
+func (_u *MailboxUpdateOne) SetReader(v int64) *MailboxUpdateOne {
+	_u.mutation.ResetReader()
+	_u.mutation.SetReader(v)
+	return _u
+}
+
+// SetNillableReader sets the "reader" field if the given value is not nil.
+func (_u *MailboxUpdateOne) SetNillableReader(v *int64) *MailboxUpdateOne {
+	if v != nil {
+		_u.SetReader(*v)
+	}
+	return _u
+}
+
+// AddReader adds value to the "reader" field.
+func (_u *MailboxUpdateOne) AddReader(v int64) *MailboxUpdateOne {
+	_u.mutation.AddReader(v)
+	return _u
+}
+
 // Mutation returns the MailboxMutation object of the builder.
 func (_u *MailboxUpdateOne) Mutation() *MailboxMutation {
 	return _u.mutation
@@ -626,6 +674,12 @@ func (_u *MailboxUpdateOne) sqlSave(ctx context.Context) (_node *Mailbox, err er
 	}
 	if value, ok := _u.mutation.AddedAcceptedCount(); ok {
 		_spec.AddField(mailbox.FieldAcceptedCount, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Reader(); ok {
+		_spec.SetField(mailbox.FieldReader, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedReader(); ok {
+		_spec.AddField(mailbox.FieldReader, field.TypeInt64, value)
 	}
 	_node = &Mailbox{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -3422,6 +3422,8 @@ type MailboxMutation struct {
 	addexpired_count       *int64
 	accepted_count         *int64
 	addaccepted_count      *int64
+	reader                 *int64
+	addreader              *int64
 	clearedFields          map[string]struct{}
 	device                 *string
 	cleareddevice          bool
@@ -4070,6 +4072,62 @@ func (m *MailboxMutation) ResetAcceptedCount() {
 	m.addaccepted_count = nil
 }
 
+// SetReader sets the "reader" field.
+func (m *MailboxMutation) SetReader(i int64) {
+	m.reader = &i
+	m.addreader = nil
+}
+
+// Reader returns the value of the "reader" field in the mutation.
+func (m *MailboxMutation) Reader() (r int64, exists bool) {
+	v := m.reader
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReader returns the old "reader" field's value of the Mailbox entity.
+// If the Mailbox object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MailboxMutation) OldReader(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReader is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReader requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReader: %w", err)
+	}
+	return oldValue.Reader, nil
+}
+
+// AddReader adds i to the "reader" field.
+func (m *MailboxMutation) AddReader(i int64) {
+	if m.addreader != nil {
+		*m.addreader += i
+	} else {
+		m.addreader = &i
+	}
+}
+
+// AddedReader returns the value that was added to the "reader" field in this mutation.
+func (m *MailboxMutation) AddedReader() (r int64, exists bool) {
+	v := m.addreader
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReader resets all changes to the "reader" field.
+func (m *MailboxMutation) ResetReader() {
+	m.reader = nil
+	m.addreader = nil
+}
+
 // ClearDevice clears the "device" edge to the Device entity.
 func (m *MailboxMutation) ClearDevice() {
 	m.cleareddevice = true
@@ -4131,7 +4189,7 @@ func (m *MailboxMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MailboxMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.device != nil {
 		fields = append(fields, mailbox.FieldDeviceID)
 	}
@@ -4165,6 +4223,9 @@ func (m *MailboxMutation) Fields() []string {
 	if m.accepted_count != nil {
 		fields = append(fields, mailbox.FieldAcceptedCount)
 	}
+	if m.reader != nil {
+		fields = append(fields, mailbox.FieldReader)
+	}
 	return fields
 }
 
@@ -4195,6 +4256,8 @@ func (m *MailboxMutation) Field(name string) (ent.Value, bool) {
 		return m.ExpiredCount()
 	case mailbox.FieldAcceptedCount:
 		return m.AcceptedCount()
+	case mailbox.FieldReader:
+		return m.Reader()
 	}
 	return nil, false
 }
@@ -4226,6 +4289,8 @@ func (m *MailboxMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldExpiredCount(ctx)
 	case mailbox.FieldAcceptedCount:
 		return m.OldAcceptedCount(ctx)
+	case mailbox.FieldReader:
+		return m.OldReader(ctx)
 	}
 	return nil, fmt.Errorf("unknown Mailbox field %s", name)
 }
@@ -4312,6 +4377,13 @@ func (m *MailboxMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAcceptedCount(v)
 		return nil
+	case mailbox.FieldReader:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReader(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Mailbox field %s", name)
 }
@@ -4341,6 +4413,9 @@ func (m *MailboxMutation) AddedFields() []string {
 	if m.addaccepted_count != nil {
 		fields = append(fields, mailbox.FieldAcceptedCount)
 	}
+	if m.addreader != nil {
+		fields = append(fields, mailbox.FieldReader)
+	}
 	return fields
 }
 
@@ -4363,6 +4438,8 @@ func (m *MailboxMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedExpiredCount()
 	case mailbox.FieldAcceptedCount:
 		return m.AddedAcceptedCount()
+	case mailbox.FieldReader:
+		return m.AddedReader()
 	}
 	return nil, false
 }
@@ -4420,6 +4497,13 @@ func (m *MailboxMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddAcceptedCount(v)
+		return nil
+	case mailbox.FieldReader:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReader(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Mailbox numeric field %s", name)
@@ -4480,6 +4564,9 @@ func (m *MailboxMutation) ResetField(name string) error {
 		return nil
 	case mailbox.FieldAcceptedCount:
 		m.ResetAcceptedCount()
+		return nil
+	case mailbox.FieldReader:
+		m.ResetReader()
 		return nil
 	}
 	return fmt.Errorf("unknown Mailbox field %s", name)

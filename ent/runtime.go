@@ -115,6 +115,10 @@ func init() {
 	mailboxDescAcceptedCount := mailboxFields[11].Descriptor()
 	// mailbox.DefaultAcceptedCount holds the default value on creation for the accepted_count field.
 	mailbox.DefaultAcceptedCount = mailboxDescAcceptedCount.Default.(int64)
+	// mailboxDescReader is the schema descriptor for reader field.
+	mailboxDescReader := mailboxFields[12].Descriptor()
+	// mailbox.DefaultReader holds the default value on creation for the reader field.
+	mailbox.DefaultReader = mailboxDescReader.Default.(int64)
 	messageFields := schema.Message{}.Fields()
 	_ = messageFields
 	// messageDescSenderUserID is the schema descriptor for sender_user_id field.

@@ -34,6 +34,8 @@ const (
 	FieldExpiredCount = "expired_count"
 	// FieldAcceptedCount holds the string denoting the accepted_count field in the database.
 	FieldAcceptedCount = "accepted_count"
+	// FieldReader holds the string denoting the reader field in the database.
+	FieldReader = "reader"
 	// EdgeDevice holds the string denoting the device edge name in mutations.
 	EdgeDevice = "device"
 	// Table holds the table name of the mailbox in the database.
@@ -61,6 +63,7 @@ var Columns = []string{
 	FieldWaitingBytes,
 	FieldExpiredCount,
 	FieldAcceptedCount,
+	FieldReader,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -94,6 +97,8 @@ var (
 	DefaultExpiredCount int64
 	// DefaultAcceptedCount holds the default value on creation for the "accepted_count" field.
 	DefaultAcceptedCount int64
+	// DefaultReader holds the default value on creation for the "reader" field.
+	DefaultReader int64
 )
 
 // OrderOption defines the ordering options for the Mailbox queries.
@@ -157,6 +162,11 @@ func ByExpiredCount(opts ...sql.OrderTermOption) OrderOption {
 // ByAcceptedCount orders the results by the accepted_count field.
 func ByAcceptedCount(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAcceptedCount, opts...).ToFunc()
+}
+
+// ByReader orders the results by the reader field.
+func ByReader(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReader, opts...).ToFunc()
 }
 
 // ByDeviceField orders the results by device field.

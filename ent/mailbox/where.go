@@ -108,6 +108,11 @@ func AcceptedCount(v int64) predicate.Mailbox {
 	return predicate.Mailbox(sql.FieldEQ(FieldAcceptedCount, v))
 }
 
+// Reader applies equality check predicate on the "reader" field. It's identical to ReaderEQ.
+func Reader(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldEQ(FieldReader, v))
+}
+
 // DeviceIDEQ applies the EQ predicate on the "device_id" field.
 func DeviceIDEQ(v string) predicate.Mailbox {
 	return predicate.Mailbox(sql.FieldEQ(FieldDeviceID, v))
@@ -536,6 +541,46 @@ func AcceptedCountLT(v int64) predicate.Mailbox {
 // AcceptedCountLTE applies the LTE predicate on the "accepted_count" field.
 func AcceptedCountLTE(v int64) predicate.Mailbox {
 	return predicate.Mailbox(sql.FieldLTE(FieldAcceptedCount, v))
+}
+
+// ReaderEQ applies the EQ predicate on the "reader" field.
+func ReaderEQ(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldEQ(FieldReader, v))
+}
+
+// ReaderNEQ applies the NEQ predicate on the "reader" field.
+func ReaderNEQ(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldNEQ(FieldReader, v))
+}
+
+// ReaderIn applies the In predicate on the "reader" field.
+func ReaderIn(vs ...int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldIn(FieldReader, vs...))
+}
+
+// ReaderNotIn applies the NotIn predicate on the "reader" field.
+func ReaderNotIn(vs ...int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldNotIn(FieldReader, vs...))
+}
+
+// ReaderGT applies the GT predicate on the "reader" field.
+func ReaderGT(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldGT(FieldReader, v))
+}
+
+// ReaderGTE applies the GTE predicate on the "reader" field.
+func ReaderGTE(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldGTE(FieldReader, v))
+}
+
+// ReaderLT applies the LT predicate on the "reader" field.
+func ReaderLT(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldLT(FieldReader, v))
+}
+
+// ReaderLTE applies the LTE predicate on the "reader" field.
+func ReaderLTE(v int64) predicate.Mailbox {
+	return predicate.Mailbox(sql.FieldLTE(FieldReader, v))
 }
 
 // HasDevice applies the HasEdge predicate on the "device" edge.

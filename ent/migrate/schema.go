@@ -162,6 +162,7 @@ var (
 		{Name: "waiting_bytes", Type: field.TypeInt64, Default: 0},
 		{Name: "expired_count", Type: field.TypeInt64, Default: 0},
 		{Name: "accepted_count", Type: field.TypeInt64, Default: 0},
+		{Name: "reader", Type: field.TypeInt64, Default: 0},
 		{Name: "device_id", Type: field.TypeString, Unique: true, Size: 33},
 	}
 	// MailboxesTable holds the schema information for the "mailboxes" table.
@@ -172,7 +173,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "mailboxes_devices_mailbox",
-				Columns:    []*schema.Column{MailboxesColumns[11]},
+				Columns:    []*schema.Column{MailboxesColumns[12]},
 				RefColumns: []*schema.Column{DevicesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},

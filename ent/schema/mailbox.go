@@ -28,6 +28,7 @@ func (Mailbox) Fields() []ent.Field {
 		field.Int64("waiting_bytes").Default(0).Comment("of ciphertext"),
 		field.Int64("expired_count").Default(0),
 		field.Int64("accepted_count").Default(0).Comment("envelopes that this device sent and the server accepted"),
+		field.Int64("reader").Default(0).Comment("counts its subscriptions; the newest one has this number. On SQLite the server counts in memory"),
 	}
 }
 

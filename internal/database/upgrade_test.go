@@ -1,146 +1,171 @@
 package database_test
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/letterlock/letterlock/internal/database"
+	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/testdb"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
-// filled are the tables with data in them, parents first. What is remembered of sends lies in tables that the server makes itself.
-var filled = []string{"users", "device_lists", "devices", "mailboxes", "messages", "prekeys", "link_messages"}
-
-// A store that the release before has filled is migrated at the start, and everything in it is there and works.
-func TestUpgradeFromTheVersionBefore(t *testing.T) {
+// A store that any release before has filled is migrated at the start, and everything in it is there and holds.
+func TestUpgradeFromEveryVersionBefore(t *testing.T) {
 	for _, dialect := range []database.Dialect{database.SQLite, database.PostgreSQL} {
 		t.Run(string(dialect), func(t *testing.T) {
-			now := testdb.Open(t, dialect)
-			s := testserver.Start(t, testserver.Options{DB: now})
-			alice, bob := s.Register(t), s.Register(t)
-			a, b := alice.Devices[0], bob.Devices[0]
-			check(t, s.Publish(t, bob, b, bob.NewDevice()))
-			check(t, s.Query(t, b.Token(s.URL), testserver.UploadPrekeys, map[string]any{"input": b.Prekeys(2)}))
-			check(t, s.Send(t, "from before", a, bob.Devices...))
-			check(t, s.Query(t, "", `mutation { putLinkMessage(slot: "AAAAAAAAAAAAAAAAAAAAAA", step: 0, data: "AAAA") { expiresAt } }`, nil))
-			if err := s.Stop(); err != nil {
-				t.Fatal(err)
+			p := newPast(t, dialect)
+			for version := int64(1); version < database.Newest(); version++ {
+				t.Run(fmt.Sprint("from ", version), func(t *testing.T) {
+					config, tables := p.at(t, version)
+					s := p.start(t, testdb.OpenConfig(t, config), invites.Open)
+					p.messagesAreThere(t, s)
+					p.newOnesCome(t, s)
+					for table, holds := range map[string]func(*testing.T, *testserver.Server){
+						"sends": p.oldSendIsRemembered, "prekeys": p.prekeysAreClaimed, "deleted_ids": p.deletedStaysDeleted, "blocks": p.blockHolds,
+						"link_messages": p.linkMessageIsThere, "rates": p.householdIsLimited,
+					} {
+						if slices.Contains(tables, table) {
+							holds(t, s)
+						}
+					}
+					s.Register(t)
+					if err := s.Stop(); err != nil {
+						t.Fatal(err)
+					}
+					if slices.Contains(tables, "invites") {
+						p.inviteIsGood(t, config)
+					}
+				})
 			}
-
-			config := testdb.Config(t, dialect)
-			before, err := database.OpenBefore(t.Context(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, table := range filled {
-				copyRows(t, now.SQL, before.SQL, dialect, table)
-			}
-			if err := before.Close(); err != nil {
-				t.Fatal(err)
-			}
-
-			after := testdb.OpenConfig(t, config)
-			s = testserver.Start(t, testserver.Options{DB: after, Addr: s.Addr})
-			var data struct {
-				Mailbox struct{ Nodes []struct{ Ciphertext string } }
-				User    struct{ ListVersion int }
-			}
-			query := fmt.Sprintf(`{ mailbox { nodes { ciphertext } } user(id: %q) { listVersion } }`, bob.ID)
-			s.Query(t, b.Token(s.URL), query, nil).Into(t, &data)
-			if len(data.Mailbox.Nodes) != 1 || data.User.ListVersion != 2 {
-				t.Errorf("after the upgrade: %+v", data)
-			}
-			check(t, s.Send(t, "from after", a, bob.Devices...))
-			s.Query(t, b.Token(s.URL), query, nil).Into(t, &data)
-			if len(data.Mailbox.Nodes) != 2 {
-				t.Errorf("after another message: %+v", data)
-			}
-			claim := s.Query(t, a.Token(s.URL), testserver.ClaimPrekeys, map[string]any{"userId": bob.ID.String()})
-			if check(t, claim); !strings.Contains(claim.Body, b.ID()) {
-				t.Errorf("prekeys: %s", claim.Body)
-			}
-			s.Register(t)
 		})
 	}
 }
 
-func check(t *testing.T, answer *testserver.Answer) {
+// messagesAreThere expects what waits, and a subscription that goes on behind a cursor of before.
+func (p *past) messagesAreThere(t *testing.T, s *testserver.Server) {
 	t.Helper()
-	if len(answer.Errors) > 0 {
-		t.Fatalf("%+v", answer.Errors)
+	b := p.bob.Devices[0]
+	if got := waiting(t, s, b); !slices.Equal(got, p.cursors[1:]) {
+		t.Errorf("%v wait, want %v", got, p.cursors[1:])
+	}
+	if got := waiting(t, s, p.bob.Devices[1]); len(got) != len(p.cursors) {
+		t.Errorf("%d wait for the other device, want %d", len(got), len(p.cursors))
+	}
+	socket := p.resume(t, s)
+	defer func() { _ = socket.Conn.Close() }()
+	if got := next(t, socket); got != p.cursors[2] {
+		t.Errorf("behind the cursor of before comes %s, want %s", got, p.cursors[2])
+	}
+	var data struct{ User struct{ ListVersion int } }
+	s.Query(t, b.Token(s.URL), fmt.Sprintf(`{ user(id: %q) { listVersion } }`, p.bob.ID), nil).Into(t, &data)
+	if data.User.ListVersion != 2 {
+		t.Errorf("Bob's list has version %d", data.User.ListVersion)
 	}
 }
 
-// copyRows copies the columns that the older table has.
-func copyRows(t *testing.T, from, to *sql.DB, dialect database.Dialect, table string) {
+// resume subscribes behind the second message.
+func (p *past) resume(t *testing.T, s *testserver.Server) *testserver.Socket {
 	t.Helper()
-	columns := columnsOf(t, to, table)
-	rows, err := from.QueryContext(t.Context(), "SELECT "+strings.Join(columns, ", ")+" FROM "+table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	places := make([]string, len(columns))
-	for i := range places {
-		if places[i] = "?"; dialect == database.PostgreSQL {
-			places[i] = fmt.Sprint("$", i+1)
-		}
-	}
-	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(columns, ", "), strings.Join(places, ", "))
-	copied := 0
-	for ; rows.Next(); copied++ {
-		values := make([]any, len(columns))
-		into := make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := to.ExecContext(t.Context(), insert, values...); err != nil {
-			t.Fatalf("%s: %v", table, err)
-		}
-	}
-	if err := rows.Err(); err != nil || copied == 0 {
-		t.Fatalf("%d rows of %s were copied: %v", copied, table, err)
-	}
-	if dialect == database.PostgreSQL {
-		goOnCounting(t, to, table)
+	socket := s.Open(t, testserver.Modern, p.bob.Devices[0].Token(s.URL))
+	socket.Start("1", testserver.Received, map[string]any{"after": p.cursors[1]})
+	return socket
+}
+
+// next gives the cursor of the next message.
+func next(t *testing.T, socket *testserver.Socket) string {
+	t.Helper()
+	var data struct{ MessageReceived struct{ Cursor string } }
+	socket.Next().Into(t, &data)
+	return data.MessageReceived.Cursor
+}
+
+func (p *past) newOnesCome(t *testing.T, s *testserver.Server) {
+	t.Helper()
+	socket := p.resume(t, s)
+	defer func() { _ = socket.Conn.Close() }()
+	next(t, socket)
+	check(t, s.Send(t, "from after", p.alice.Devices[0], p.bob.Devices...))
+	came, wait := next(t, socket), waiting(t, s, p.bob.Devices[0])
+	if len(wait) != len(p.cursors) || came != wait[len(wait)-1] {
+		t.Errorf("%s came, %v wait", came, wait)
 	}
 }
 
-// goOnCounting has PostgreSQL number new rows behind those that brought their numbers.
-func goOnCounting(t *testing.T, db *sql.DB, table string) {
+// oldSendIsRemembered repeats a send that was answered and acknowledged before.
+func (p *past) oldSendIsRemembered(t *testing.T, s *testserver.Server) {
 	t.Helper()
-	var sequence sql.NullString
-	if err := db.QueryRowContext(t.Context(), "SELECT pg_get_serial_sequence($1, 'id')", table).Scan(&sequence); err != nil {
-		t.Fatal(err)
+	before := waiting(t, s, p.bob.Devices[0])
+	answer := s.Query(t, p.alice.Devices[0].Token(s.URL), testserver.SendMessage, p.first)
+	if answer.Body != p.answered {
+		t.Errorf("an old send is answered with %s, was %s", answer.Body, p.answered)
 	}
-	if !sequence.Valid {
-		return
-	}
-	if _, err := db.ExecContext(t.Context(), "SELECT setval($1, (SELECT max(id) FROM "+table+"))", sequence.String); err != nil {
-		t.Fatal(err)
+	if after := waiting(t, s, p.bob.Devices[0]); !slices.Equal(after, before) {
+		t.Errorf("it was stored again: %v wait, before %v", after, before)
 	}
 }
 
-func columnsOf(t *testing.T, db *sql.DB, table string) []string {
+func (p *past) prekeysAreClaimed(t *testing.T, s *testserver.Server) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" LIMIT 0")
-	if err != nil {
+	answer := s.Query(t, p.alice.Devices[0].Token(s.URL), testserver.ClaimPrekeys, map[string]any{"userId": p.bob.ID.String()})
+	if check(t, answer); !strings.Contains(answer.Body, p.bob.Devices[0].ID()) {
+		t.Errorf("prekeys: %s", answer.Body)
+	}
+}
+
+func (p *past) deletedStaysDeleted(t *testing.T, s *testserver.Server) {
+	t.Helper()
+	answer := s.Query(t, p.gone.Devices[0].Token(s.URL), testserver.RegisterKey, map[string]any{"input": p.gone.Registration()})
+	if answer.Code() != "DEVICE_REMOVED" {
+		t.Errorf("who was deleted registers again: %s", answer.Body)
+	}
+}
+
+func (p *past) blockHolds(t *testing.T, s *testserver.Server) {
+	t.Helper()
+	blocking, other := p.bob.Devices[0], p.bob.Devices[1]
+	before, beforeOther := waiting(t, s, blocking), waiting(t, s, other)
+	check(t, s.Send(t, "from Carol", p.carol.Devices[0], p.bob.Devices...))
+	if got := waiting(t, s, blocking); !slices.Equal(got, before) {
+		t.Errorf("what is blocked came: %v wait, before %v", got, before)
+	}
+	if got := waiting(t, s, other); len(got) != len(beforeOther)+1 {
+		t.Errorf("for the device that blocks nobody %d wait, before %d", len(got), len(beforeOther))
+	}
+}
+
+func (p *past) linkMessageIsThere(t *testing.T, s *testserver.Server) {
+	t.Helper()
+	var data struct{ LinkMessage string }
+	s.Query(t, "", `{ linkMessage(slot: "AAAAAAAAAAAAAAAAAAAAAA", step: 0) }`, nil).Into(t, &data)
+	if data.LinkMessage != "AAAA" {
+		t.Errorf("the link message is %q", data.LinkMessage)
+	}
+}
+
+func (p *past) householdIsLimited(t *testing.T, s *testserver.Server) {
+	t.Helper()
+	if answer := registerFrom(t, s, household, testserver.NewPerson(t)); answer.Code() != "RATE_LIMITED" {
+		t.Errorf("an address that was at its limit: %s", answer.Body)
+	}
+}
+
+// inviteIsGood starts a server that takes users by invite, and uses one of before: once.
+func (p *past) inviteIsGood(t *testing.T, config database.Config) {
+	t.Helper()
+	s := p.start(t, testdb.OpenConfig(t, config), invites.Invite)
+	for _, want := range []string{"", "INVITE_REQUIRED"} {
+		someone := testserver.NewPerson(t)
+		input := someone.Registration()
+		input["invite"] = p.invite
+		answer := s.Query(t, someone.Devices[0].Token(s.URL), testserver.RegisterKey, map[string]any{"input": input})
+		if answer.Code() != want {
+			t.Errorf("an invite of before: %s, want code %q", answer.Body, want)
+		}
+	}
+	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = rows.Close() }()
-	columns, err := rows.Columns()
-	if err != nil || rows.Err() != nil {
-		t.Fatal(err, rows.Err())
-	}
-	for i, column := range columns {
-		columns[i] = `"` + column + `"`
-	}
-	return slices.Clip(columns)
 }

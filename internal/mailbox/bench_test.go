@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,4 +97,33 @@ func sendAll(b *testing.B, w *world, from, to []*user) {
 		})
 	}
 	senders.Wait()
+}
+
+// BenchmarkSubscribe opens subscriptions of devices that come one after the other, and of many that come back at once.
+func BenchmarkSubscribe(b *testing.B) {
+	for _, dialect := range []database.Dialect{database.SQLite, database.PostgreSQL} {
+		for _, callers := range []int{1, 32} {
+			b.Run(fmt.Sprintf("%s/callers=%d", dialect, callers), func(b *testing.B) {
+				w := newWorld(b, testdb.Open(b, dialect))
+				people := w.users(benchmarkSenders)
+				var next atomic.Int64
+				b.ReportAllocs()
+				b.ResetTimer()
+				var wait sync.WaitGroup
+				for range callers {
+					wait.Go(func() {
+						for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+							r, err := w.Subscribe(w.ctx, people[i%benchmarkSenders].devices[0], nil)
+							if err != nil {
+								b.Error(err)
+								return
+							}
+							r.Close()
+						}
+					})
+				}
+				wait.Wait()
+			})
+		}
+	}
 }

@@ -38,9 +38,11 @@ type faulty struct {
 	beforePage   func() error
 	// afterStanding is called when a reader has looked where its mailbox stands, and is not told yet.
 	afterStanding func()
-	begun         int
-	tried         int // plans, whatever became of them
-	planned       int // plans that were committed
+	// beforeClaim and afterClaim fail the counting of a subscription.
+	beforeClaim, afterClaim func() error
+	begun                   int
+	tried                   int // plans, whatever became of them
+	planned                 int // plans that were committed
 }
 
 // commitPlan fails at the same points as a transaction that is decided step by step.
@@ -98,6 +100,22 @@ func (f *faulty) standing(ctx context.Context, device identity.DeviceID) (standi
 		meanwhile()
 	}
 	return row, found, err
+}
+
+func (f *faulty) claim(ctx context.Context, mailbox, reader int64) (int64, bool, error) {
+	f.mu.Lock()
+	before, after := f.beforeClaim, f.afterClaim
+	f.mu.Unlock()
+	if before != nil {
+		if err := before(); err != nil {
+			return 0, false, err
+		}
+	}
+	number, ok, err := f.store.claim(ctx, mailbox, reader)
+	if err == nil && after != nil {
+		err = after()
+	}
+	return number, ok, err
 }
 
 func (f *faulty) page(ctx context.Context, r pageRequest) (standing, []Message, bool, error) {

@@ -101,8 +101,12 @@ const (
 			RETURNING mailbox_id, octet_length(ciphertext) AS size
 		) SELECT mailbox_id, count(*), sum(size) FROM gone GROUP BY mailbox_id`
 
-	pgStanding = `SELECT ` + pgMailboxColumns + `, m.expired_count, s.epoch
+	pgStanding = `SELECT ` + pgMailboxColumns + `, m.expired_count, m.reader, s.epoch
 		FROM mailboxes m, stores s WHERE m.device_id = $1 AND s.id = 1`
+
+	// It compares and counts in one: a statement that the network delivers late, long after its caller has given up and the
+	// device is at another node, must not count as the newest.
+	pgReader = `UPDATE mailboxes SET reader = $2 + 1 WHERE id = $1 AND reader = $2 AND NOT closed`
 
 	// The mailbox is in the id already; it says which partition to read where there are some (docs/scaling.md).
 	// The mailbox is not named beside the range: PostgreSQL takes the two for independent of each other, expects next to no rows, and sorts all of
@@ -113,7 +117,7 @@ const (
 			CASE WHEN sum(octet_length(ciphertext)) OVER (ORDER BY id) - octet_length(ciphertext) < $5 THEN ciphertext END
 		FROM (SELECT * FROM messages WHERE id > $1 AND id <= $2 AND expires_at > $3 ORDER BY id LIMIT $4) AS m ORDER BY id`
 
-	pgLook = `SELECT m.id, m.last_number, m.closed, s.epoch FROM mailboxes m, stores s WHERE m.id = ANY($1) AND s.id = 1`
+	pgLook = `SELECT m.id, m.last_number, m.closed, m.reader, s.epoch FROM mailboxes m, stores s WHERE m.id = ANY($1) AND s.id = 1`
 )
 
 // begin is one round trip, whatever the batch holds.
@@ -203,9 +207,22 @@ func queueStanding(batch *pgx.Batch, device identity.DeviceID, found *standing, 
 	batch.Queue(pgStanding, device.String()).Query(func(rows pgx.Rows) error {
 		return eachRow(rows, func() error {
 			*ok = true
-			return found.scan(rows.Scan, &found.expired, &found.epoch)
+			return found.scan(rows.Scan, &found.expired, &found.reader, &found.epoch)
 		})
 	})
+}
+
+// claim is one commit, and on disk when it answers: a node outlives a crash of its database, and the number of its reader must be
+// there, too.
+func (s *postgresStore) claim(ctx context.Context, mailbox, reader int64) (int64, bool, error) {
+	tag, err := s.pool.Exec(ctx, pgReader, mailbox, reader)
+	switch {
+	case hasMet(err):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, readError(err)
+	}
+	return reader + 1, tag.RowsAffected() == 1, nil
 }
 
 func (s *postgresStore) page(ctx context.Context, r pageRequest) (standing, []Message, bool, error) {
@@ -249,7 +266,7 @@ func (s *postgresStore) look(ctx context.Context, mailboxes []int64) (int64, map
 	err = eachRow(rows, func() error {
 		var id int64
 		var g glimpse
-		if err := rows.Scan(&id, &g.last, &g.closed, &epoch); err != nil {
+		if err := rows.Scan(&id, &g.last, &g.closed, &g.reader, &epoch); err != nil {
 			return err
 		}
 		seen[id] = g

@@ -21,6 +21,9 @@ var pgTransient = map[string]bool{
 	"0A000": true, // a cached plan that a migration made stale
 }
 
+// pgMet is the SQLSTATE class of transactions that have met and could not both go on: serialization failures, deadlocks.
+const pgMet = "40"
+
 // pgNoPartition is the SQLSTATE of a row that no partition of sends takes.
 const pgNoPartition = "23514"
 
@@ -40,6 +43,12 @@ func (s *postgresStore) failure(conn *pgx.Conn, err error, committing bool) erro
 		return fmt.Errorf("%w: %w", errTransient, err)
 	}
 	return err
+}
+
+// hasMet tells that nothing was committed because another transaction was.
+func hasMet(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Severity == "ERROR" && e.Code[:2] == pgMet
 }
 
 // readError sorts an error of a read outside of a transaction.

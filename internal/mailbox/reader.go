@@ -14,9 +14,9 @@ type Reader struct {
 }
 
 // Subscribe opens a device's mailbox behind a position, or from the oldest message that was not acknowledged. It ends
-// the device's other reader with SUPERSEDED. The caller closes the Reader.
+// the device's other reader with SUPERSEDED: at once, or at the next look where another node's hint is lost. The caller closes the Reader.
 //
-// Errors: CURSOR_INVALID, DEVICE_REMOVED, STORE_UNAVAILABLE, STOPPING, INTERNAL; ctx's own if it ends.
+// Errors: CURSOR_INVALID, DEVICE_REMOVED, SUPERSEDED, STORE_UNAVAILABLE, STOPPING, INTERNAL; ctx's own if it ends.
 func (s *Service) Subscribe(ctx context.Context, device identity.DeviceID, after *Cursor) (*Reader, error) {
 	r := &Reader{changed: make(chan struct{}, 1)}
 	feed, err := s.Feed(ctx, device, after, r.ready)

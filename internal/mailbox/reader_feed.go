@@ -39,10 +39,8 @@ type Feed struct {
 	failing time.Time
 
 	mu sync.Mutex
-	// joined says that it is the reader of its device.
-	joined bool
-	// mailbox and epoch are set by begin, and stay.
-	mailbox, epoch int64
+	// mailbox, epoch and number are set by begin, and stay. The subscription of a mailbox with the highest number is its reader.
+	mailbox, epoch, number int64
 	// position is the highest number that was handed out, put into page, or found to be gone.
 	position int64
 	// queue holds committed messages without gaps between them; its first may lie anywhere behind position.
@@ -66,10 +64,10 @@ func (s *Service) Feed(ctx context.Context, device identity.DeviceID, after *Cur
 	f := &Feed{service: s, device: device, id: rand.Uint64(), since: s.now(), ready: ready} // #nosec G404 -- a name, not a secret
 	// It listens before it looks: what is committed in between is heard of, or seen.
 	f.release = s.hub.Listen(device, f.hear)
-	found, start, err := s.open(ctx, device, after)
+	found, start, err := s.claim(ctx, device, after)
 	if err == nil {
 		f.begin(found, start)
-		err = s.readers.add(ctx, f, s.hub)
+		err = s.readers.add(f, s.hub)
 	}
 	if err != nil {
 		f.release()
@@ -83,27 +81,13 @@ func (s *Service) Feed(ctx context.Context, device identity.DeviceID, after *Cur
 func (f *Feed) begin(found standing, start int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.mailbox, f.epoch, f.position = found.id, found.epoch, start
+	f.mailbox, f.epoch, f.number, f.position = found.id, found.epoch, found.reader, start
 	switch {
 	case found.count == 0:
 		f.position = max(start, found.last) // the rest up to there was acknowledged, or has expired
 	case found.last > start:
 		f.behind = true
 	}
-}
-
-// join makes the feed the reader of its device: from now on it ends when another one takes over. Before, it has not taken over itself.
-func (f *Feed) join() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.joined = true
-}
-
-// superseded reports whether a feed that has taken over ends this one.
-func (f *Feed) superseded(by uint64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.joined && by != f.id
 }
 
 // Poll gives the next message if it is at hand or in the store. ok is false when there is none now: ready is called once
@@ -207,7 +191,7 @@ func (f *Feed) read(ctx context.Context) error {
 		return f.failed(ctx, err)
 	}
 	f.failing = time.Time{}
-	if err := f.observe(glimpse{last: row.last, closed: row.closed}, row.epoch); err != nil {
+	if err := f.observe(glimpse{last: row.last, closed: row.closed, reader: row.reader}, row.epoch); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -261,8 +245,8 @@ func (f *Feed) hear(hint wakeup.Hint[Message]) {
 	case wakeup.Grown:
 		f.grown(hint.Message)
 	case wakeup.TakenOver:
-		if f.superseded(hint.By) {
-			_ = f.end(superseded())
+		if hint.By != f.id {
+			f.look() // by is not known to be newer: the store knows
 		}
 	case wakeup.Removed:
 		_ = f.end(deviceRemoved())
@@ -300,14 +284,16 @@ func (f *Feed) known() int64 {
 	return f.position
 }
 
-// observe takes what the store says of the mailbox: the feed ends if it was closed or replaced, and reads if it has
-// grown.
+// observe takes what the store says of the mailbox: the feed ends if it was closed or replaced, or has a newer reader, and reads if
+// it has grown.
 func (f *Feed) observe(seen glimpse, epoch int64) error {
 	switch {
 	case seen.closed: // or deleted, which leaves no epoch to compare
 		return f.end(deviceRemoved())
 	case epoch != f.epoch:
 		return f.end(Cursor{epoch: f.epoch}.within(epoch, 0, 0))
+	case seen.reader > f.number:
+		return f.end(superseded())
 	}
 	f.mu.Lock()
 	defer f.unlockAndCall()

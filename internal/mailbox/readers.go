@@ -22,25 +22,31 @@ type readers struct {
 
 func newReaders() readers { return readers{open: make(map[identity.DeviceID]*Feed)} }
 
-// add makes f, which listens, the reader of its device. The reader before it, here or on another node, ends.
-// With ctx over f is nobody's any more, and does not end one that may be newer.
-func (s *readers) add(ctx context.Context, f *Feed, hub Hub) error {
-	// All under one lock, so that of two subscriptions that begin at once the same one is the newer for everyone here.
+// add makes f, which has a number, the reader of its device. An older one that is here ends; one on another node is told to look.
+//
+// Errors: SUPERSEDED if f is the older one, STOPPING.
+func (s *readers) add(f *Feed, hub Hub) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
 		return s.stopped
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if before := s.open[f.device]; before != nil {
+		if before.number > f.number && before.epoch == f.epoch {
+			return superseded()
+		}
 		_ = before.end(superseded())
 	}
 	hub.Notify(wakeup.Hint[Message]{Device: f.device, Event: wakeup.TakenOver, By: f.id})
-	f.join()
 	s.open[f.device] = f
 	return nil
+}
+
+// refuse gives why there are no new readers, or nil.
+func (s *readers) refuse() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped
 }
 
 // remove forgets f.

@@ -23,9 +23,13 @@ type store interface {
 	begin(ctx context.Context, request request) (transaction, *claimed, error)
 	// standing reads how a device's mailbox stands; found is false if it has none.
 	standing(ctx context.Context, device identity.DeviceID) (s standing, found bool, err error)
+	// claim counts a subscription to a mailbox at which reader were counted before, and gives its number. ok is false if another one was counted
+	// meanwhile, the mailbox is closed, or the two have met in a way that the store does not resolve: then nothing has changed. A claim that arrives late, when nobody waits for it any more,
+	// finds the same and counts nothing.
+	claim(ctx context.Context, mailbox, reader int64) (number int64, ok bool, err error)
 	// page reads messages. The standing is read first, so that all numbers up to its last are seen by the page.
 	page(ctx context.Context, r pageRequest) (standing, []Message, bool, error)
-	// look reads the last numbers of many mailboxes at once, by mailbox id.
+	// look looks at many mailboxes at once, by mailbox id.
 	look(ctx context.Context, mailboxes []int64) (epoch int64, seen map[int64]glimpse, err error)
 	// sweep deletes at most limit messages that have expired by now and gives their number. It locks as begin does.
 	sweep(ctx context.Context, now int64, limit int) (int, error)
@@ -124,12 +128,15 @@ type senderPair struct {
 // standing is the row of a mailbox as a reader sees it, with the store's epoch.
 type standing struct {
 	mailboxRow
-	epoch, expired int64
+	epoch, expired, reader int64
 }
 
+// glimpse is what a feed needs to know of its mailbox.
 type glimpse struct {
 	last   int64
 	closed bool
+	// reader is the number of the newest subscription; 0 where the store has no other nodes to tell of theirs.
+	reader int64
 }
 
 // pageRequest asks for messages of a mailbox behind a number: count at the most, and none behind the one that reaches

@@ -93,6 +93,30 @@ func TestNewerSubscriptionEndsTheOlderOnAnotherNode(t *testing.T) {
 	received(t, newer.next())
 }
 
+// Without NATS the nodes find out which subscription is the newest when they look again, wherever a device hops.
+func TestNewerSubscriptionEndsTheOlderWithoutNATS(t *testing.T) {
+	n := startNodes(t, 20*time.Millisecond)
+	d := n.here.Register(t).Devices[0]
+	n.nats.Stop()
+	var before *testserver.Socket
+	for i, at := range []*testserver.Server{n.here, n.there, n.here, n.there} {
+		now := at.Open(t, testserver.Modern, d.Token(at.URL))
+		now.Start("1", testserver.Received, map[string]any{"after": nil})
+		if before != nil {
+			errors := decode[[]testserver.Error](t, before.Expect("error").Payload)
+			if len(errors) != 1 || errors[0].Extensions["code"] != "SUPERSEDED" {
+				t.Errorf("hop %d: %+v", i, errors)
+			}
+		}
+		before = now
+	}
+	input := testserver.Message(t, "x", d, d)
+	n.here.Query(t, d.Token(n.here.URL), testserver.SendMessage, map[string]any{"input": input}).Into(t, &struct{}{})
+	if m := received(t, before.Next()); m.MessageID != input["messageId"] {
+		t.Errorf("got %s, want %s", m.MessageID, input["messageId"])
+	}
+}
+
 // A removed device is cut off on every node at once: its sockets, also those that listen to nothing, and its tokens.
 func TestRemovedDeviceIsCutOffOnEveryNode(t *testing.T) {
 	n := startNodes(t, time.Hour)

@@ -109,13 +109,16 @@ func cellBytes(value any) []byte {
 	}
 }
 
+// Tables names every table. What SQLite keeps for itself is left out.
+func Tables(tb testing.TB, db *database.DB) []string {
+	tb.Helper()
+	return slices.DeleteFunc(tables(tb, db), func(name string) bool { return strings.HasPrefix(name, "sqlite_") })
+}
+
 // Columns names every column of every table, as table.column. What SQLite keeps for itself is left out.
 func Columns(tb testing.TB, db *database.DB) (names []string) {
 	tb.Helper()
-	for _, table := range tables(tb, db) {
-		if strings.HasPrefix(table, "sqlite_") {
-			continue
-		}
+	for _, table := range Tables(tb, db) {
 		columns := func() []string {
 			rows, err := db.SQL.QueryContext(tb.Context(), `SELECT * FROM "`+table+`" LIMIT 0`)
 			if err != nil {
