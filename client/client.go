@@ -54,6 +54,8 @@ type Options struct {
 
 	// random is where keys come from; tests listen there.
 	random io.Reader
+	// pingEvery is pingEvery; tests do not wait for that.
+	pingEvery time.Duration
 }
 
 // Client is one device of one user. Its methods may be called by several goroutines; several clients, also of several
@@ -189,6 +191,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.random == nil {
 		o.random = rand.Reader
+	}
+	if o.pingEvery == 0 {
+		o.pingEvery = pingEvery
 	}
 	return o, nil
 }

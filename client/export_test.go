@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"time"
 
 	"github.com/letterlock/letterlock/device"
 )
@@ -36,6 +37,9 @@ func Seeds(ctx context.Context, c *Client) (seeds [][]byte, err error) {
 
 // TapRandom makes a client draw its keys from a reader, which must be as good as the system's.
 func TapRandom(o *Options, random io.Reader) { o.random = random }
+
+// PingEvery makes a client ping its socket this often.
+func PingEvery(o *Options, every time.Duration) { o.pingEvery = every }
 
 func prekeySeeds(h device.Host, kind string) (seeds [][]byte, err error) {
 	records, err := h.Records.List("prekey", kind, 0, 1000)

@@ -196,12 +196,16 @@ type middle struct {
 }
 
 // newMiddle starts a server behind a middle.
-func newMiddle(t *testing.T) *middle {
+func newMiddle(t *testing.T, change ...func(*testserver.Options)) *middle {
 	t.Helper()
 	m := new(middle)
 	m.Server = httptest.NewServer(http.HandlerFunc(m.serve))
 	t.Cleanup(m.Close)
-	s := testserver.Start(t, testserver.Options{PublicURLs: []string{m.URL}})
+	options := testserver.Options{PublicURLs: []string{m.URL}}
+	for _, c := range change {
+		c(&options)
+	}
+	s := testserver.Start(t, options)
 	m.target.Store(&url.URL{Scheme: "http", Host: s.Addr})
 	return m
 }

@@ -79,15 +79,11 @@ func (r *receiver) session(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	token, err := c.Token(ctx)
-	if err != nil {
-		return err
-	}
 	after, err := c.cursor(ctx)
 	if err != nil {
 		return err
 	}
-	socket, err := c.subscribe(ctx, token, after)
+	socket, err := c.subscribe(ctx, after)
 	if err != nil {
 		return err
 	}

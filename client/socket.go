@@ -31,7 +31,8 @@ const (
 
 // socket is one subscription over graphql-transport-ws.
 type socket struct {
-	conn *websocket.Conn
+	conn    *websocket.Conn
+	renewal *renewal
 
 	writing sync.Mutex
 	ended   chan struct{}
@@ -47,7 +48,7 @@ type frame struct {
 
 // subscribe opens a socket and subscribes to messageReceived behind a cursor. It ends with
 // ctx, which has to end.
-func (c *Client) subscribe(ctx context.Context, token, after string) (*socket, error) {
+func (c *Client) subscribe(ctx context.Context, after string) (*socket, error) {
 	opening, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	dialer := websocket.Dialer{
@@ -63,11 +64,11 @@ func (c *Client) subscribe(ctx context.Context, token, after string) (*socket, e
 	}
 	s := &socket{conn: conn, ended: make(chan struct{})}
 	context.AfterFunc(ctx, s.close)
-	if err := s.start(token, after); err != nil {
+	if err := s.open(ctx, c, after); err != nil {
 		s.close()
 		return nil, err
 	}
-	go s.keepAlive()
+	go s.keepAlive(ctx, c.options.pingEvery)
 	return s, nil
 }
 
@@ -83,6 +84,16 @@ func notOpened(response *http.Response, err error) error {
 	return &unreachableError{err}
 }
 
+// open starts with the token in use, or a new one.
+func (s *socket) open(ctx context.Context, c *Client, after string) error {
+	token, madeAt, err := c.token(ctx)
+	if err != nil {
+		return err
+	}
+	s.renewal = newRenewal(c, madeAt)
+	return s.start(token, after)
+}
+
 // start is connection_init, connection_ack, subscribe.
 func (s *socket) start(token, after string) error {
 	s.conn.SetReadLimit(maxFrame)
@@ -91,11 +102,11 @@ func (s *socket) start(token, after string) error {
 		_ = s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeTimeout)) // The next read finds out.
 		return s.alive()
 	})
-	credentials, err := json.Marshal(map[string]string{"Authorization": "Bearer " + token})
+	payload, err := credentials(token)
 	if err != nil {
 		return err
 	}
-	if err := s.write(frame{Type: "connection_init", Payload: credentials}); err != nil {
+	if err := s.write(frame{Type: "connection_init", Payload: payload}); err != nil {
 		return err
 	}
 	first, err := s.read(dialTimeout)
@@ -140,6 +151,8 @@ func (s *socket) next() (*api.EnvelopeFields, error) {
 			if err := s.write(frame{Type: "pong"}); err != nil {
 				return nil, err
 			}
+		case "pong":
+			s.renewal.answered(f.Payload)
 		}
 	}
 }
@@ -173,21 +186,30 @@ func (s *socket) write(f frame) error {
 
 func (s *socket) alive() error { return s.conn.SetReadDeadline(time.Now().Add(deadAfter)) }
 
-// keepAlive sends pings until the socket is closed.
-func (s *socket) keepAlive() {
-	ticker := time.NewTicker(pingEvery)
+// keepAlive sends pings until the socket is closed, some of them with a new token.
+func (s *socket) keepAlive(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-s.ended:
 			return
 		case <-ticker.C:
-			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil {
+			if s.ping(ctx) != nil {
 				s.close()
 				return
 			}
 		}
 	}
+}
+
+func (s *socket) ping(ctx context.Context) error {
+	if renewal, due := s.renewal.due(ctx); due {
+		if err := s.write(renewal); err != nil {
+			return err
+		}
+	}
+	return s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
 }
 
 // close ends the socket; a read under way fails.

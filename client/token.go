@@ -22,30 +22,37 @@ const (
 type tokens struct {
 	mutex  sync.Mutex
 	token  string
-	madeAt time.Time
+	madeAt moment
 	skew   time.Duration // to add to our clock, for tokens only
 }
 
 // Token gives a device token for the server, good for some minutes: for HTTP "Authorization: Bearer <token>", for
 // WebSocket the same as connection_init payload. It talks to nobody. Keep it as secret as a password while it lasts.
 func (c *Client) Token(ctx context.Context) (string, error) {
+	token, _, err := c.token(ctx)
+	return token, err
+}
+
+// token is Token, and when it was made.
+func (c *Client) token(ctx context.Context) (string, moment, error) {
 	t := &c.tokens
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	now := c.options.Now()
-	if age := now.Sub(t.madeAt); t.token != "" && age >= 0 && age < tokenUse {
-		return t.token, nil
+	if t.token != "" && !t.madeAt.moved(now) && t.madeAt.age(now) < tokenUse {
+		return t.token, t.madeAt, nil
 	}
+	madeAt := momentAt(now)
 	var token string
 	err := c.view(ctx, func(h device.Host) (err error) {
 		token, err = h.Token(now.Add(t.skew))
 		return err
 	})
 	if err != nil {
-		return "", err
+		return "", madeAt, err
 	}
-	t.token, t.madeAt = token, now
-	return token, nil
+	t.token, t.madeAt = token, madeAt
+	return token, madeAt, nil
 }
 
 // forget drops the token in use, and learns from the server's clock. It says whether a new token may fare better than
@@ -57,6 +64,9 @@ func (t *tokens) forget(refused string, now, server time.Time) (worthTrying bool
 		return true, nil // another goroutine was faster
 	}
 	t.token = ""
+	if t.madeAt.moved(now) {
+		return true, nil // the clock was set since, to the right time it may be
+	}
 	if server.IsZero() {
 		return false, nil
 	}

@@ -3,6 +3,7 @@ package caller
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/directory"
@@ -11,8 +12,8 @@ import (
 
 // Directory knows the devices. *directory.Directory is one.
 type Directory interface {
-	// Authenticate gives the device that signed a token (S6).
-	Authenticate(ctx context.Context, token string, origins []string) (directory.Device, error)
+	// Authenticate gives the device that signed a token (S6), and until when the token holds.
+	Authenticate(ctx context.Context, token string, origins []string) (_ directory.Device, until time.Time, _ error)
 	// Remembered gives the device of a token that was found good of late. It asks no store.
 	Remembered(token string, origins []string) (identity.DeviceID, bool)
 	// Listed gives a device unless it has been removed.
@@ -31,26 +32,28 @@ func NewAuthenticator(d Directory, origins []string, rates *Rates) *Authenticato
 	return &Authenticator{directory: d, origins: origins, rates: rates}
 }
 
-// Authenticate gives the device behind an Authorization header that was sent from an address. Errors: UNAUTHENTICATED,
-// DEVICE_REMOVED, STORE_UNAVAILABLE, RATE_LIMITED.
+// Authenticate gives the device behind an Authorization header that was sent from an address, and until when its token holds.
+// Errors: UNAUTHENTICATED, DEVICE_REMOVED, STORE_UNAVAILABLE, RATE_LIMITED.
 //
 // Refused tokens count against the address. Once they are too many, only tokens that were found good before are looked at:
 // who shares the address with somebody who guesses goes on until theirs run out.
-func (a *Authenticator) Authenticate(ctx context.Context, authorization string, from netip.Addr) (directory.Device, error) {
+func (a *Authenticator) Authenticate(
+	ctx context.Context, authorization string, from netip.Addr,
+) (_ directory.Device, until time.Time, _ error) {
 	token, err := bearer(authorization)
 	if err != nil {
-		return directory.Device{}, a.refused(from, err)
+		return directory.Device{}, until, a.refused(from, err)
 	}
 	if tooMany := a.rates.exhausted(from); tooMany != nil {
 		if _, known := a.remembered(token); !known {
-			return directory.Device{}, tooMany
+			return directory.Device{}, until, tooMany
 		}
 	}
-	device, err := a.directory.Authenticate(ctx, token, a.origins)
+	device, until, err := a.directory.Authenticate(ctx, token, a.origins)
 	if err != nil {
-		return device, a.refused(from, err)
+		return device, until, a.refused(from, err)
 	}
-	return device, nil
+	return device, until, nil
 }
 
 // refused counts what failed for the caller's sake.

@@ -10,6 +10,7 @@ import (
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/term"
 )
 
 // Caller is whoever sent a request. The zero value brought nothing.
@@ -75,7 +76,11 @@ func (c *Caller) authenticate(ctx context.Context) (directory.Device, error) {
 			"This needs a device token: `Authorization: Bearer TOKEN` as a header, or in the payload of connection_init. "+
 				"`letter token` prints one; docs/protocol.md, S6, tells how to make it.")
 	default:
-		return c.authenticator.Authenticate(ctx, c.authorization, c.address)
+		device, until, err := c.authenticator.Authenticate(ctx, c.authorization, c.address)
+		if err == nil {
+			term.Set(ctx, until)
+		}
+		return device, err
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/caller"
@@ -15,8 +16,8 @@ import (
 // strict is a directory that refuses every token.
 type strict struct{}
 
-func (strict) Authenticate(context.Context, string, []string) (directory.Device, error) {
-	return directory.Device{}, problem.New(problem.Unauthenticated, "The device token is refused.")
+func (strict) Authenticate(context.Context, string, []string) (directory.Device, time.Time, error) {
+	return directory.Device{}, time.Time{}, problem.New(problem.Unauthenticated, "The device token is refused.")
 }
 
 func (strict) Remembered(string, []string) (identity.DeviceID, bool) {

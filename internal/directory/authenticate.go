@@ -3,16 +3,17 @@ package directory
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/problem"
 )
 
-// Authenticate gives the device that signed a token (S6). origins are the canonical origins that this server goes by.
-// It fails with UNAUTHENTICATED, DEVICE_REMOVED or STORE_UNAVAILABLE.
-func (d *Directory) Authenticate(ctx context.Context, token string, origins []string) (Device, error) {
+// Authenticate gives the device that signed a token (S6), and until when the token holds. origins are the canonical origins
+// that this server goes by. It fails with UNAUTHENTICATED, DEVICE_REMOVED or STORE_UNAVAILABLE.
+func (d *Directory) Authenticate(ctx context.Context, token string, origins []string) (_ Device, until time.Time, _ error) {
 	if token == "" {
-		return Device{}, problem.New(problem.Unauthenticated, "This needs a device token.")
+		return Device{}, until, problem.New(problem.Unauthenticated, "This needs a device token.")
 	}
 	verified, seen := d.tokens.get(token, origins, d.options.Now())
 	d.options.Observer.TokenLookedUp(seen)
@@ -20,21 +21,21 @@ func (d *Directory) Authenticate(ctx context.Context, token string, origins []st
 	if !seen {
 		var err error
 		if id, _, err = identity.ParseTokenDevice(token); err != nil {
-			return Device{}, tokenRefused(err)
+			return Device{}, until, tokenRefused(err)
 		}
 	}
 	device, err := d.Device(ctx, id)
 	if err != nil {
-		return Device{}, err
+		return Device{}, until, err
 	}
 	if !seen {
-		verified, err := d.verifyToken(token, device.SigningKey, device.User, origins)
-		if err != nil {
-			return Device{}, err
+		if verified, err = d.verifyToken(token, device.SigningKey, device.User, origins); err != nil {
+			return Device{}, until, err
 		}
 		d.tokens.put(token, verified)
 	}
-	return listed(device)
+	device, err = listed(device)
+	return device, verified.ExpiresAt, err
 }
 
 // Remembered gives the device of a token that Authenticate has found good, as long as it is remembered and the token holds.

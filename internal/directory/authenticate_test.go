@@ -23,18 +23,18 @@ func TestRemovedDeviceFailsAtOnceHereAndWithinTheIntervalElsewhere(t *testing.T)
 		here.mustPublish(alice, alice.first, alice.sign(alice.first, alice.first, second))
 		token := alice.token(second)
 		for _, n := range []*node{here, elsewhere} { // both have it in memory now
-			if _, err := n.Authenticate(t.Context(), token, origins); err != nil {
+			if _, _, err := n.Authenticate(t.Context(), token, origins); err != nil {
 				t.Fatal(err)
 			}
 		}
 		here.mustPublish(alice, alice.first, alice.sign(alice.first, alice.first))
 
-		_, err := here.Authenticate(t.Context(), token, origins)
+		_, _, err := here.Authenticate(t.Context(), token, origins)
 		wantCode(t, err, problem.DeviceRemoved)
 		clock.advance(5 * time.Second)
-		_, err = elsewhere.Authenticate(t.Context(), token, origins)
+		_, _, err = elsewhere.Authenticate(t.Context(), token, origins)
 		wantCode(t, err, problem.DeviceRemoved)
-		caller, err := elsewhere.Authenticate(t.Context(), alice.token(alice.first), origins)
+		caller, _, err := elsewhere.Authenticate(t.Context(), alice.token(alice.first), origins)
 		if err != nil || caller.ListVersion != 3 {
 			t.Errorf("the device that stayed: %+v, %v", caller, err)
 		}
@@ -67,10 +67,10 @@ func TestDeviceIsReadOnceAnInterval(t *testing.T) {
 func TestUnknownDeviceIsFoundAsSoonAsItRegisters(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *database.DB) {
 		n, alice := newNode(t, db, newClock()), newPerson(t)
-		_, err := n.Authenticate(t.Context(), alice.token(alice.first), origins)
+		_, _, err := n.Authenticate(t.Context(), alice.token(alice.first), origins)
 		wantCode(t, err, problem.Unauthenticated)
 		n.register(alice)
-		if _, err := n.Authenticate(t.Context(), alice.token(alice.first), origins); err != nil {
+		if _, _, err := n.Authenticate(t.Context(), alice.token(alice.first), origins); err != nil {
 			t.Error(err)
 		}
 	})
@@ -82,7 +82,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 		n.register(alice)
 		n.register(bob)
 		good := claims{alice.first.device().String(), alice.id().String(), origin, start.Unix(), start.Add(time.Minute).Unix()}
-		if _, err := n.Authenticate(t.Context(), good.sign(t, alice.first, nil), origins); err != nil {
+		if _, _, err := n.Authenticate(t.Context(), good.sign(t, alice.first, nil), origins); err != nil {
 			t.Fatalf("the token that the others are made from: %v", err)
 		}
 		change := func(do func(*claims)) string {
@@ -121,7 +121,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 			"of a device never registered": newPerson(t).token(newKey()),
 		} {
 			t.Run(name, func(t *testing.T) {
-				caller, err := n.Authenticate(t.Context(), token, origins)
+				caller, _, err := n.Authenticate(t.Context(), token, origins)
 				wantCode(t, err, problem.Unauthenticated)
 				if caller.ID != (identity.DeviceID{}) {
 					t.Errorf("gave %s with the error", caller.ID)

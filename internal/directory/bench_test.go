@@ -27,7 +27,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.Run("known", func(b *testing.B) {
 		d := directory.New(db, nil, options)
 		run(b, func() error {
-			_, err := d.Authenticate(b.Context(), token, origins)
+			_, _, err := d.Authenticate(b.Context(), token, origins)
 			return err
 		})
 	})
@@ -41,7 +41,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 		next := 0
 		run(b, func() error {
 			next = (next + 1) % len(others)
-			_, err := d.Authenticate(b.Context(), others[next], origins)
+			_, _, err := d.Authenticate(b.Context(), others[next], origins)
 			return err
 		})
 	})

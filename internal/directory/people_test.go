@@ -186,7 +186,7 @@ func (n *node) register(p *person) (*directory.User, directory.Device) {
 // publish publishes as device does, with a token.
 func (n *node) publish(p *person, device key, statement []byte) (*directory.User, error) {
 	n.t.Helper()
-	caller, err := n.Authenticate(n.t.Context(), p.token(device), origins)
+	caller, _, err := n.Authenticate(n.t.Context(), p.token(device), origins)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (p *person) upload(device key, number, from, to uint32) directory.PrekeyUpl
 
 func (n *node) caller(p *person, device key) directory.Device {
 	p.t.Helper()
-	caller, err := n.Authenticate(p.t.Context(), p.token(device), origins)
+	caller, _, err := n.Authenticate(p.t.Context(), p.token(device), origins)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -36,12 +36,12 @@ func TestPublishAddsAndRemovesDevices(t *testing.T) {
 			t.Errorf("closed: %v", n.boxes.closed)
 		}
 		for _, k := range []key{second, third} {
-			caller, err := n.Authenticate(t.Context(), alice.token(k), origins)
+			caller, _, err := n.Authenticate(t.Context(), alice.token(k), origins)
 			if err != nil || caller.ListVersion != 3 {
 				t.Errorf("authenticated %+v, %v", caller, err)
 			}
 		}
-		_, err := n.Authenticate(t.Context(), alice.token(alice.first), origins)
+		_, _, err := n.Authenticate(t.Context(), alice.token(alice.first), origins)
 		wantCode(t, err, problem.DeviceRemoved)
 	})
 }

@@ -28,7 +28,7 @@ func TestRegisterStoresUserListAndDevice(t *testing.T) {
 		if device != want {
 			t.Errorf("device %+v, want %+v", device, want)
 		}
-		if caller, err := n.Authenticate(t.Context(), alice.token(alice.first), origins); err != nil || caller != want {
+		if caller, _, err := n.Authenticate(t.Context(), alice.token(alice.first), origins); err != nil || caller != want {
 			t.Errorf("authenticated %+v, %v", caller, err)
 		}
 		if len(n.boxes.moves) != 1 || n.boxes.moves[0].version != 1 || !slices.Equal(n.boxes.moves[0].added, []identity.DeviceID{want.ID}) {

@@ -53,7 +53,7 @@ func TestCommitOfUnknownOutcomeIsSafeToRepeat(t *testing.T) {
 		}
 		n.boxes.onMove = nil
 		n.mustPublish(alice, alice.first, removal)
-		_, err = n.Authenticate(t.Context(), alice.token(second), origins)
+		_, _, err = n.Authenticate(t.Context(), alice.token(second), origins)
 		wantCode(t, err, problem.DeviceRemoved)
 	})
 }

@@ -17,20 +17,20 @@ func TestTokenSeenBefore(t *testing.T) {
 	n.register(alice)
 	token := alice.token(alice.first)
 	for range 2 {
-		caller, err := n.Authenticate(t.Context(), token, origins)
+		caller, _, err := n.Authenticate(t.Context(), token, origins)
 		if err != nil || caller.ID != alice.first.device() || caller.User != alice.id() {
 			t.Fatalf("%+v, %v", caller, err)
 		}
 	}
-	_, err := n.Authenticate(t.Context(), token, []string{"https://elsewhere.example"})
+	_, _, err := n.Authenticate(t.Context(), token, []string{"https://elsewhere.example"})
 	wantCode(t, err, problem.Unauthenticated)
 	// A signature's last byte is at most 16: this one is another.
-	_, err = n.Authenticate(t.Context(), token[:len(token)-2]+"_A", origins)
+	_, _, err = n.Authenticate(t.Context(), token[:len(token)-2]+"_A", origins)
 	wantCode(t, err, problem.Unauthenticated)
 	clock.advance(identity.TokenLifetime)
-	_, err = n.Authenticate(t.Context(), token, origins)
+	_, _, err = n.Authenticate(t.Context(), token, origins)
 	wantCode(t, err, problem.Unauthenticated)
 	clock.advance(-identity.TokenLifetime - 2*time.Minute) // the clock was set back: the token expires too far ahead
-	_, err = n.Authenticate(t.Context(), token, origins)
+	_, _, err = n.Authenticate(t.Context(), token, origins)
 	wantCode(t, err, problem.Unauthenticated)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/stream"
+	"github.com/letterlock/letterlock/internal/term"
 )
 
 // Events is the gqlgen transport for server-sent events, in the graphql-sse protocol's distinct connections mode.
@@ -27,6 +28,8 @@ type Events struct {
 	// Cut ends when the streams are to be cut off, so that clients connect again; an orderly end would tell them that
 	// there is no more to come.
 	Cut context.Context
+	// Now is the clock that tokens go by. When that of a stream has ended it is cut off as well.
+	Now func() time.Time
 }
 
 // Supports reports whether the request asks for a stream, after Front has let it through.
@@ -47,13 +50,12 @@ func (t *Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
+	ctx, tenure := term.With(ctx)
 	out := newEventWriter(w, t.WriteTimeout)
 	defer out.close()
-	stop := context.AfterFunc(t.Cut, func() {
-		out.cut()
-		cancel()
-	})
-	defer stop()
+	out.expired = func() bool { return tenure.Over(t.Now()) }
+	out.cancel = cancel
+	defer context.AfterFunc(t.Cut, out.cut)()
 	request := r.WithContext(ctx)
 	request.Body = io.NopCloser(&body)
 	transport.SSE{KeepAlivePingInterval: t.PingInterval}.Do(out, request, endings{t.Guard.Over(exec, true)})
@@ -82,6 +84,8 @@ type eventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	timeout time.Duration
+	expired func() bool // asked before each event and each comment
+	cancel  context.CancelFunc
 
 	mu   sync.Mutex
 	over bool
@@ -104,6 +108,9 @@ func (e *eventWriter) WriteHeader(status int) { e.w.WriteHeader(status) }
 func (e *eventWriter) Write(b []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !e.over && e.expired() {
+		e.breakOff()
+	}
 	if e.over {
 		return len(b), nil
 	}
@@ -137,6 +144,12 @@ func (e *eventWriter) cut() {
 	_ = e.control.SetWriteDeadline(time.Unix(1, 0)) // Also ends a write that is stuck.
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.breakOff()
+}
+
+// breakOff is cut for those who hold e.mu.
+func (e *eventWriter) breakOff() {
 	e.over = true
 	_ = e.control.SetWriteDeadline(time.Unix(1, 0))
+	e.cancel()
 }

@@ -11,7 +11,8 @@ import (
 const clearText = `This server takes requests over https alone. Nothing was done.
 
 What was sent came in clear text: whoever is on the way could read it. If a token was in it, take it for leaked:
-until it expires, ten minutes at the most, others can use it. Correct the URL in the client that sent this.
+until it expires, ten minutes at the most, others can use it, and what they have opened with it ends then, too.
+Correct the URL in the client that sent this.
 `
 
 // redirectTo sends who reads on to one of the server's origins: that of the name that was asked for, or else the first. What

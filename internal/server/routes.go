@@ -18,6 +18,7 @@ import (
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/graphqlhttp"
+	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/socket"
 )
 
@@ -53,7 +54,7 @@ func (s *Server) graphQL() *handler.Server {
 	gql.AddTransport(s.sockets)
 	gql.AddTransport(&graphqlhttp.Events{
 		Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes,
-		PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Cut: s.cut,
+		PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Cut: s.cut, Now: s.config.Now,
 	})
 	gql.AddTransport(&graphqlhttp.Post{
 		Guard: s.guard, Present: s.present, Answers: s.answers, MaxBytes: l.MaxRequestBytes, Timeout: l.RequestTimeout,
@@ -106,14 +107,40 @@ func (s *Server) openSocket(ctx context.Context, payload transport.InitPayload) 
 	if authorization == "" && !claimsToken(payload) {
 		return s.callers.WithAuthorization(ctx, "", from), nil
 	}
-	device, err := s.callers.Authenticate(ctx, authorization, from)
+	device, until, err := s.callers.Authenticate(ctx, authorization, from)
 	if err != nil {
 		return nil, err
 	}
 	socket.Own(ctx, device.ID.String())
+	socket.Until(ctx, until)
 	ctx = s.callers.WithDevice(ctx, device.ID, from)
 	_, err = caller.From(ctx).Device(ctx) // A removal since then did not find the socket among the device's own.
 	return ctx, err
+}
+
+// renewSocket checks the token of a ping, of which the socket's device is to have signed one more. It counts as an operation
+// before it is looked at.
+func (s *Server) renewSocket(ctx context.Context, payload transport.InitPayload) (found bool, err error) {
+	if !claimsToken(payload) {
+		return false, nil
+	}
+	from := caller.From(ctx)
+	if from.Anonymous() {
+		return true, problem.New(problem.Unauthenticated, "This socket was opened without a token. Connect again with one.")
+	}
+	owner, err := from.Device(ctx)
+	if err != nil {
+		return true, err
+	}
+	device, until, err := s.callers.Authenticate(ctx, payload.Authorization(), from.Address())
+	if err != nil {
+		return true, err
+	}
+	if device.ID != owner.ID {
+		return true, problem.New(problem.Unauthenticated, "The token is of another device than the socket. Connect again with it.")
+	}
+	socket.Until(ctx, until)
+	return true, nil
 }
 
 // claimsToken reports whether a payload has an Authorization that is not empty, though it may not be a string.

@@ -150,9 +150,9 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		return err
 	}
 	s.sockets = socket.New(socket.Options{
-		AllowOrigin: s.origins.Allow, Init: s.openSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
+		AllowOrigin: s.origins.Allow, Init: s.openSocket, Renew: s.renewSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
 		MaxSockets: l.MaxSockets, MaxOpening: l.MaxOpeningSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
-		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout,
+		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Now: c.Now,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
 	s.tally = tally.New(s.db, c.Now)

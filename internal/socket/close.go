@@ -19,7 +19,7 @@ const (
 	CloseTryLater     = websocket.CloseTryAgainLater     // 1013: the token could not be checked now, or the client reads too slowly
 	CloseBadRequest   = 4400                             // not a message of the protocol
 	CloseUnauthorized = 4401                             // an operation before connection_init
-	CloseForbidden    = 4403                             // refused token, or a removed device
+	CloseForbidden    = 4403                             // a refused token, one that has ended, or a removed device
 	CloseSubprotocol  = 4406                             // no subprotocol that we speak
 	CloseInitTimeout  = 4408                             // no connection_init in time
 	CloseDuplicate    = 4409                             // an operation id that is in use

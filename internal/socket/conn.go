@@ -40,11 +40,11 @@ type conn struct {
 	mu         sync.Mutex
 	inited     bool
 	closing    bool // a close frame is queued, or nobody is there to take one
+	writing    bool
 	operations []*operation
 	running    int          // operations, and what is left of those that the client has completed
 	parked     []*operation // whose sources wait for room
 	queue      queue
-	writing    bool
 	writeBy    time.Time     // the deadline of writes, which the writer puts off
 	changed    chan struct{} // closed when something changes that await waits for; nil if nobody waits
 	afterCode  int           // to close with after the next last word of an operation
@@ -118,6 +118,11 @@ func (c *conn) take(r io.Reader) {
 		return
 	}
 	c.alive()
+	if c.sockets.expire(c) {
+		c.sockets.buffers.put(text)
+		go c.serve()
+		return
+	}
 	m, no := parse(text.data)
 	var o *operation
 	if no.code == 0 {
@@ -178,6 +183,7 @@ func (c *conn) look(now time.Time) time.Time {
 		c.end(CloseInitTimeout, "Connection initialisation timeout")
 	case now.Sub(time.Unix(0, c.seen.Load())) >= interval*5/2:
 		c.end(CloseGone, "no sign of life")
+	case c.sockets.expire(c):
 	default:
 		c.control(websocket.PingMessage, "")
 	}

@@ -76,6 +76,9 @@ func (c *legacyConn) ping() {
 		case <-c.done:
 			return
 		case <-tick.C:
+			if c.sockets.expire(c) {
+				return
+			}
 			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.sockets.options.WriteTimeout)) != nil {
 				_ = c.ws.Close()
 				return
@@ -94,7 +97,7 @@ func (c *legacyConn) NextReader() (int, io.Reader, error) {
 		if err != nil {
 			return 0, nil, err
 		}
-		if c.isClosing() {
+		if c.sockets.expire(c) || c.isClosing() {
 			continue // The client has not seen our close frame yet.
 		}
 		v := c.protocol.incoming(data)
@@ -162,6 +165,7 @@ func (c *legacyConn) WriteJSON(v any) error {
 	if err != nil {
 		return err
 	}
+	c.sockets.expire(c)
 	out, last := c.protocol.outgoing(data)
 	if out != nil {
 		if err = c.write(out); err != nil {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+
+	"github.com/letterlock/letterlock/internal/term"
 )
 
 // member is an open socket.
@@ -23,12 +25,15 @@ type member interface {
 	owner() *string
 	// greeting gives where Sockets keep what the gate knows the socket by until it has said who it is.
 	greeting() **list.Element
+	// tenure gives for how long the socket may stay.
+	tenure() *term.Term
 }
 
 // ownership is the part of a member that Sockets keep. Sockets.mu guards the device; expected is its reader's.
 type ownership struct {
 	device   string
 	expected *list.Element
+	term     term.Term
 }
 
 func (o *ownership) owner() *string           { return &o.device }

@@ -304,6 +304,7 @@ func (o *operation) fail(errs gqlerror.List) {
 // say queues messages of the operation, and takes b over. With the last word the id is free again.
 func (o *operation) say(b *buffer, last bool) {
 	c := o.conn
+	c.sockets.expire(c)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if o.over || len(b.data) == 0 {

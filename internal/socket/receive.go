@@ -80,12 +80,7 @@ func (c *conn) init(m message) refusal {
 
 // admit asks Init.
 func (c *conn) admit(payload transport.InitPayload) (no refusal) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			_, reason := c.sockets.refusal(c.ctx, failure.Recover(c.ctx, fault))
-			no = refusal{CloseDefect, reason}
-		}
-	}()
+	defer c.rescue(&no)
 	ctx, err := c.sockets.init(c.ctx, payload)
 	if err != nil {
 		code, reason := c.sockets.refusal(c.ctx, err)
@@ -95,9 +90,22 @@ func (c *conn) admit(payload transport.InitPayload) (no refusal) {
 	return refusal{}
 }
 
+// rescue closes the socket when what the reader asks for meets a defect.
+func (c *conn) rescue(no *refusal) {
+	if fault := recover(); fault != nil {
+		_, reason := c.sockets.refusal(c.ctx, failure.Recover(c.ctx, fault))
+		*no = refusal{CloseDefect, reason}
+	}
+}
+
 func (c *conn) ping(m message) refusal {
 	if no := valid(m.payload); no.code != 0 {
 		return no
+	}
+	if c.inited && m.payload != nil {
+		if found, no := c.renew(m.payload); found || no.code != 0 {
+			return no
+		}
 	}
 	answer := `{"type":"pong"}`
 	if c.inited && m.payload != nil {

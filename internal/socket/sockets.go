@@ -43,6 +43,7 @@ const (
 type Options struct {
 	AllowOrigin   func(origin string) bool // for requests that name one; others are not from a browser
 	Init          Init
+	Renew         Renew                                          // nil for sockets that only Init limits
 	Carry         func(to, from context.Context) context.Context // gives to what Init needs of the request's; may be nil
 	Live          stream.Opener                                  // serves what it can of the subscriptions; may be nil
 	Answers       shortcut.Answerer                              // answers what it can of the mutations; may be nil
@@ -54,7 +55,8 @@ type Options struct {
 	MaxBytes      int64         // of one message from a client
 	InitTimeout   time.Duration // until connection_init
 	PingInterval  time.Duration
-	WriteTimeout  time.Duration // for a write that makes no progress
+	WriteTimeout  time.Duration    // for a write that makes no progress
+	Now           func() time.Time // the clock that tokens go by; default time.Now
 }
 
 // Init looks at the payload of connection_init and gives the context for the socket's operations, made of ctx. An error closes
@@ -78,6 +80,9 @@ type Sockets struct {
 
 // New makes Sockets.
 func New(options Options) *Sockets {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
 	s := &Sockets{options: options, gate: newGate(options.MaxOpening), open: map[member]struct{}{}, owned: map[string]few{}}
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{

@@ -3,6 +3,7 @@ import { ApolloLink, HttpLink } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { createClient } from 'graphql-ws';
+import { Renewal } from './renewal.js';
 
 /** A ping goes out this often; without an answer the socket counts as gone. */
 const PING_MS = 15_000;
@@ -48,25 +49,34 @@ export class Link {
 
 function socketTo(url, token, events) {
   let overdue;
+  const renewal = new Renewal(token);
   const client = createClient({
     url,
     lazy: true,
     retryAttempts: 0, // the driver knows when it is worth trying again
     keepAlive: PING_MS,
     connectionAckWaitTimeout: ACK_MS,
-    connectionParams: async () => {
-      const made = await token();
-      return made ? { Authorization: `Bearer ${made}` } : {};
-    },
+    connectionParams: () => renewal.first(),
     on: {
-      connected: () => events.dispatchEvent(new Event('connected')),
+      connected: (socket) => {
+        renewal.opened(socket);
+        events.dispatchEvent(new Event('connected'));
+      },
       ping: (received) => {
         if (received) return;
         clearTimeout(overdue);
         overdue = setTimeout(() => client.terminate(), PONG_MS);
+        renewal.pinged().catch(() => {}); // the next ping will do
       },
-      pong: (received) => received && clearTimeout(overdue),
-      closed: () => clearTimeout(overdue),
+      pong: (received, payload) => {
+        if (!received) return;
+        clearTimeout(overdue);
+        renewal.answered(payload);
+      },
+      closed: () => {
+        clearTimeout(overdue);
+        renewal.closed();
+      },
     },
   });
   return client;
