@@ -107,7 +107,9 @@ func newBusy(t *testing.T, db *database.DB) *busy {
 }
 
 // hide names something that is to be found nowhere.
-func (b *busy) hide(what string, secrets ...[]byte) { b.secrets[what] = append(b.secrets[what], secrets...) }
+func (b *busy) hide(what string, secrets ...[]byte) {
+	b.secrets[what] = append(b.secrets[what], secrets...)
+}
 
 // options are those of every client.
 func (b *busy) options(o *client.Options) {
@@ -205,10 +207,13 @@ func (b *busy) fail(alice, bob, removed *client.Client, code string) {
 	}
 	nobody := testserver.NewPerson(b.t)
 	for name, call := range map[string]func() error{
-		"a code that is over":     func() error { _, err := alice.Link(ctx, code, true, says(true)); return err },
-		"a text that is too long": func() error { _, err := bob.Send(ctx, alice.UserID(), strings.Repeat("an-otter-in-the-reeds", 10_000)); return err },
-		"a text to nobody":        func() error { _, err := bob.Send(ctx, nobody.ID, "an-otter-in-the-reeds"); return err },
-		"a text to the blocked":   func() error { _, err := alice.Send(ctx, bob.UserID(), "an-otter-in-the-reeds"); return err },
+		"a code that is over": func() error { _, err := alice.Link(ctx, code, true, says(true)); return err },
+		"a text that is too long": func() error {
+			_, err := bob.Send(ctx, alice.UserID(), strings.Repeat("an-otter-in-the-reeds", 10_000))
+			return err
+		},
+		"a text to nobody":      func() error { _, err := bob.Send(ctx, nobody.ID, "an-otter-in-the-reeds"); return err },
+		"a text to the blocked": func() error { _, err := alice.Send(ctx, bob.UserID(), "an-otter-in-the-reeds"); return err },
 		"an invite again": func() error {
 			c := must(client.Init(ctx, client.Options{Home: filepath.Join(b.t.TempDir(), "home"), Server: b.wire.url, Invite: "i" + string(b.secrets["an invite"][0])}))(b.t)
 			defer closed(b.t, c)
