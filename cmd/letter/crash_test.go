@@ -93,7 +93,7 @@ func TestCrashOutputHoldsNoSecrets(t *testing.T) {
 
 func storeKey(t *testing.T, home, passphrase string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(home, "key")) //nolint:gosec // a home of this test's own
+	text, err := os.ReadFile(filepath.Join(home, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
