@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 
+	"github.com/letterlock/letterlock/client/internal/api"
 	"github.com/letterlock/letterlock/device"
 )
 
@@ -85,3 +87,18 @@ func stateKeys(state []byte) (keys [][]byte) {
 	}
 	return keys
 }
+
+// ReadAnswer reads what a server answers to a request into data.
+func ReadAnswer(answer *http.Response, data any) error { return readAnswer(answer, data) }
+
+// ReadFrame reads a frame of a subscription; it gives nothing if the frame is none of those that say something.
+func ReadFrame(text []byte) (*api.EnvelopeFields, error) {
+	f, err := parseFrame(text)
+	if err != nil {
+		return nil, err
+	}
+	return f.envelope()
+}
+
+// Unreachable reports whether an error says that no answer came, so that the same is tried again.
+func Unreachable(err error) bool { return unreachable(err) }
