@@ -29,6 +29,10 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(faultVariable) != "" {
+		faulty()
+		return
+	}
 	os.Exit(testmain.WithServer(m, &program))
 }
 
@@ -43,7 +47,12 @@ type process struct {
 // serve starts the server on a free port and reads its hints.
 func serve(t *testing.T, dataDir string, env ...string) *process {
 	t.Helper()
-	p := &process{command: exec.CommandContext(t.Context(), program), stderr: &bytes.Buffer{}}
+	return start(t, exec.CommandContext(t.Context(), program), dataDir, env...)
+}
+
+func start(t *testing.T, command *exec.Cmd, dataDir string, env ...string) *process {
+	t.Helper()
+	p := &process{command: command, stderr: &bytes.Buffer{}}
 	p.command.Env = append(os.Environ(), "LETTERLOCK_ADDR=127.0.0.1:0", "LETTERLOCK_DATA_DIR="+dataDir, "LETTERLOCK_HINTS=1")
 	p.command.Env = append(p.command.Env, env...)
 	p.command.Stderr = p.stderr

@@ -152,6 +152,9 @@ func (e *QueuedError) Error() string { return "the message is queued, not sent y
 // Unwrap gives the reason.
 func (e *QueuedError) Unwrap() error { return e.Err }
 
+// GoString gives what Error says: %#v of an error in a log does not show the text.
+func (e *QueuedError) GoString() string { return "&client.QueuedError(" + e.Error() + ")" }
+
 // SendError says that a message was not sent and will not be tried again.
 type SendError struct {
 	Message Message
@@ -169,6 +172,9 @@ func (e *SendError) Error() string {
 
 // Unwrap gives what the server said.
 func (e *SendError) Unwrap() error { return e.Err }
+
+// GoString gives what Error says: %#v of an error in a log does not show the text.
+func (e *SendError) GoString() string { return "&client.SendError(" + e.Error() + ")" }
 
 // AlarmError says that what the server shows of a user's devices was refused. The alarm is also handed to Listen's and
 // Inbox's handler.

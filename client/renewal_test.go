@@ -14,19 +14,19 @@ import (
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
-// relay passes on what a client and the server say on sockets, but for what it answers itself.
-type relay struct {
+// pingRelay passes on what a client and the server say on sockets, but for what it answers itself.
+type pingRelay struct {
 	t      *testing.T
 	middle *middle
 	pongs  chan string // pongs with a payload, and the client has them
 	pings  chan string // pings with a token
 }
 
-// newRelay starts a server behind a relay. Both go by a clock, and so do the clients of options.
-func newRelay(t *testing.T) (r *relay, clock *wrongBy, options func(*client.Options)) {
+// newPingRelay starts a server behind a relay. Both go by a clock, and so do the clients of options.
+func newPingRelay(t *testing.T) (r *pingRelay, clock *wrongBy, options func(*client.Options)) {
 	t.Helper()
 	clock = new(wrongBy)
-	r = &relay{t: t, pongs: make(chan string, 100), pings: make(chan string, 100)}
+	r = &pingRelay{t: t, pongs: make(chan string, 100), pings: make(chan string, 100)}
 	r.middle = newMiddle(t, func(o *testserver.Options) {
 		o.Now = clock.now
 		o.Limits = func(l *limits.Limits) { l.PingInterval = 100 * time.Millisecond }
@@ -39,7 +39,7 @@ func newRelay(t *testing.T) (r *relay, clock *wrongBy, options func(*client.Opti
 }
 
 // answers sets what answers pings with a token, on sockets that open from now on; with nothing to say it leaves that to the server.
-func (r *relay) answers(answer func(ping []byte) string) {
+func (r *pingRelay) answers(answer func(ping []byte) string) {
 	r.middle.on(func(operation string, w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
 		if operation != "socket" {
 			return false
@@ -49,7 +49,7 @@ func (r *relay) answers(answer func(ping []byte) string) {
 	})
 }
 
-func (r *relay) serve(w http.ResponseWriter, req *http.Request, answer func([]byte) string) {
+func (r *pingRelay) serve(w http.ResponseWriter, req *http.Request, answer func([]byte) string) {
 	protocol := []string{testserver.Modern}
 	dialer := websocket.Dialer{Subprotocols: protocol}
 	server, response, err := dialer.DialContext(req.Context(), "ws://"+r.middle.target.Load().Host+"/graphql", nil)
@@ -71,7 +71,7 @@ func (r *relay) serve(w http.ResponseWriter, req *http.Request, answer func([]by
 }
 
 // forth passes on what the device says.
-func (r *relay) forth(device, server *websocket.Conn, answer func([]byte) string, back chan<- string, ended chan<- struct{}) {
+func (r *pingRelay) forth(device, server *websocket.Conn, answer func([]byte) string, back chan<- string, ended chan<- struct{}) {
 	defer close(ended)
 	for {
 		_, text, err := device.ReadMessage()
@@ -95,7 +95,7 @@ func (r *relay) forth(device, server *websocket.Conn, answer func([]byte) string
 }
 
 // back passes on what the server says, and at its end why.
-func (r *relay) back(server, device *websocket.Conn, back <-chan string, ended <-chan struct{}) {
+func (r *pingRelay) back(server, device *websocket.Conn, back <-chan string, ended <-chan struct{}) {
 	said := make(chan []byte)
 	closed := make(chan error, 1)
 	go func() {
@@ -134,7 +134,7 @@ func (r *relay) back(server, device *websocket.Conn, back <-chan string, ended <
 	}
 }
 
-func (r *relay) renewed() {
+func (r *pingRelay) renewed() {
 	r.t.Helper()
 	select {
 	case pong := <-r.pongs:
@@ -148,7 +148,7 @@ func (r *relay) renewed() {
 
 // A Listen stays on one socket for as long as it likes: the token is renewed on it, well before its end.
 func TestListenRenewsItsToken(t *testing.T) {
-	relay, clock, options := newRelay(t)
+	relay, clock, options := newPingRelay(t)
 	alice, bob := person(t, relay.middle.URL, clock.options), person(t, relay.middle.URL, options)
 	listener := listen(t, bob)
 	send(t, alice, bob.UserID(), "begin")
@@ -170,7 +170,7 @@ func TestListenRenewsItsToken(t *testing.T) {
 
 // Where the server could not look at the token, the next ping has one again.
 func TestListenRenewsAgainWhenTheServerCouldNot(t *testing.T) {
-	relay, clock, options := newRelay(t)
+	relay, clock, options := newPingRelay(t)
 	asked := 0
 	relay.answers(func([]byte) string {
 		if asked++; asked <= 3 {
@@ -196,7 +196,7 @@ func TestListenRenewsAgainWhenTheServerCouldNot(t *testing.T) {
 // Where no renewal gets through the server ends the socket with the token. A Listen comes back with a new one, and has each message
 // once. So it is with a server that knows of no renewals.
 func TestListenComesBackWhenItsTokenHasEnded(t *testing.T) {
-	relay, clock, options := newRelay(t)
+	relay, clock, options := newPingRelay(t)
 	relay.answers(func(ping []byte) string { return strings.Replace(string(ping), `"ping"`, `"pong"`, 1) })
 	alice, bob := person(t, relay.middle.URL, clock.options), person(t, relay.middle.URL, options)
 	listener := listen(t, bob)

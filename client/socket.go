@@ -137,24 +137,48 @@ func (s *socket) next() (*api.EnvelopeFields, error) {
 			return nil, err
 		}
 		switch f.Type {
-		case "next":
-			var data api.MessageReceivedResponse
-			if err := readPayload(f.Payload, &data); err != nil {
-				return nil, err
-			}
-			return &data.MessageReceived, nil
-		case "error":
-			return nil, readPayload([]byte(`{"errors":`+string(f.Payload)+`}`), nil)
-		case "complete":
-			return nil, &unreachableError{errors.New("the server has ended the subscription")}
 		case "ping":
 			if err := s.write(frame{Type: "pong"}); err != nil {
 				return nil, err
 			}
+			continue
 		case "pong":
 			s.renewal.answered(f.Payload)
+			continue
+		}
+		if envelope, err := f.envelope(); envelope != nil || err != nil {
+			return envelope, err
 		}
 	}
+}
+
+// envelope gives what a frame of the subscription holds; nothing if it is of a kind that this client does not know.
+func (f *frame) envelope() (*api.EnvelopeFields, error) {
+	switch f.Type {
+	case "next":
+		var data api.MessageReceivedResponse
+		if err := readPayload(f.Payload, &data); err != nil {
+			return nil, err
+		}
+		return &data.MessageReceived, nil
+	case "error":
+		return nil, readErrors(f.Payload)
+	case "complete":
+		return nil, &unreachableError{errors.New("the server has ended the subscription")}
+	}
+	return nil, nil //nolint:nilnil // documented
+}
+
+// readErrors gives the first of the errors that a frame holds.
+func readErrors(raw json.RawMessage) error {
+	return readPayload([]byte(`{"errors":`+string(raw)+`}`), nil)
+}
+
+func parseFrame(text []byte) (f frame, err error) {
+	if err := json.Unmarshal(text, &f); err != nil {
+		return frame{}, fmt.Errorf("%w: a frame that is no JSON", ErrResponse)
+	}
+	return f, nil
 }
 
 func (s *socket) read(within time.Duration) (frame, error) {
@@ -165,11 +189,7 @@ func (s *socket) read(within time.Duration) (frame, error) {
 	if err != nil {
 		return frame{}, &unreachableError{err}
 	}
-	var f frame
-	if err := json.Unmarshal(text, &f); err != nil {
-		return frame{}, fmt.Errorf("%w: a frame that is no JSON", ErrResponse)
-	}
-	return f, nil
+	return parseFrame(text)
 }
 
 func (s *socket) write(f frame) error {

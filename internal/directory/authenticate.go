@@ -66,10 +66,18 @@ func (d *Directory) verifyToken(token string, key identity.SigningPublicKey, use
 	if err == nil {
 		err = verified.CheckUser(user)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, identity.ErrTokenSignature):
+		return identity.Token{}, noSuchDevice()
+	case err != nil:
 		return identity.Token{}, tokenRefused(err)
 	}
 	return verified, nil
+}
+
+// noSuchDevice is also said of a device that is here, to who does not have its key: whether it is here is not theirs to know.
+func noSuchDevice() *problem.Error {
+	return problem.New(problem.Unauthenticated, "The device token is refused: no device with this id and key is registered here. Make a new one, or call registerKey first.")
 }
 
 func tokenRefused(err error) *problem.Error {

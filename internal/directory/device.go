@@ -11,7 +11,6 @@ import (
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/database"
-	"github.com/letterlock/letterlock/internal/problem"
 )
 
 // readTimeout bounds a look-up that several callers wait for, whichever of them goes away.
@@ -90,7 +89,7 @@ func (d *Directory) noDevice(ctx context.Context, id identity.DeviceID) error {
 	case gone:
 		return deviceDeleted()
 	}
-	return problem.New(problem.Unauthenticated, "No such device is registered here. Call registerKey first.")
+	return noSuchDevice()
 }
 
 // deviceOf reads the rows of a device and its user.

@@ -89,6 +89,11 @@ type eventWriter struct {
 
 	mu   sync.Mutex
 	over bool
+
+	// life is held for moments alone, unlike mu. Once the handler has returned the writer is no longer ours: over HTTP/2 to set a deadline
+	// would be a nil dereference then.
+	life sync.Mutex
+	gone bool
 }
 
 func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
@@ -129,7 +134,7 @@ func (e *eventWriter) Flush() {
 	}
 }
 
-// close ends the stream in order. Its last bytes have a deadline, too.
+// close ends the stream in order, before the handler returns. Its last bytes have a deadline, too.
 func (e *eventWriter) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -137,11 +142,14 @@ func (e *eventWriter) close() {
 		_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout))
 	}
 	e.over = true
+	e.life.Lock()
+	defer e.life.Unlock()
+	e.gone = true
 }
 
-// cut makes the connection break off: nothing more can be written, the end of the body neither.
+// cut makes the connection break off: nothing more can be written, the end of the body neither. It may come when all is over.
 func (e *eventWriter) cut() {
-	_ = e.control.SetWriteDeadline(time.Unix(1, 0)) // Also ends a write that is stuck.
+	e.expire() // Also ends a write that is stuck.
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.breakOff()
@@ -150,6 +158,14 @@ func (e *eventWriter) cut() {
 // breakOff is cut for those who hold e.mu.
 func (e *eventWriter) breakOff() {
 	e.over = true
-	_ = e.control.SetWriteDeadline(time.Unix(1, 0))
+	e.expire()
 	e.cancel()
+}
+
+func (e *eventWriter) expire() {
+	e.life.Lock()
+	defer e.life.Unlock()
+	if !e.gone {
+		_ = e.control.SetWriteDeadline(time.Unix(1, 0))
+	}
 }

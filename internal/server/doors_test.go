@@ -144,34 +144,6 @@ func TestAnothersCursorAndMessageID(t *testing.T) {
 	}
 }
 
-// Whether somebody is registered is what `user` tells those who know the id, 160 bits that nobody guesses. Other errors add
-// nothing to that: not which devices a user has.
-func TestErrorsNameNoUsers(t *testing.T) {
-	s := testserver.Start(t, testserver.Options{})
-	alice, bob, nobody := s.Register(t), s.Register(t), testserver.NewPerson(t)
-	told := func(token, query string, variables map[string]any) string {
-		answer := s.Query(t, token, query, variables)
-		if len(answer.Errors) == 0 {
-			t.Fatal(answer.Body)
-		}
-		delete(answer.Errors[0].Extensions, "serverTime")
-		text, err := json.Marshal(answer.Errors)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	token := alice.Devices[0].Token(s.URL)
-	send := func(to *testserver.Person, device *testserver.Device) string {
-		input := testserver.Message(t, "hello", alice.Devices[0], device)
-		first(input, "recipients")["userId"] = to.ID.String()
-		return told(token, testserver.SendMessage, map[string]any{"input": input})
-	}
-	if unknown, other := send(nobody, nobody.Devices[0]), send(bob, nobody.Devices[0]); unknown != other {
-		t.Errorf("an unknown user: %s; a user without this device: %s", unknown, other)
-	}
-}
-
 // Whatever a caller sends, a log line is one line, and its words are the server's.
 func TestLogsCannotBeForged(t *testing.T) {
 	for name, handler := range map[string]func(io.Writer) slog.Handler{

@@ -31,6 +31,7 @@ func (s *Server) watch() {
 	state := telemetry.State{
 		Ready: s.ready, Queue: s.mailboxes.Waiting, Subscriptions: s.mailboxes.Subscriptions, Sockets: s.sockets.Open,
 		QueuedBytes: s.sockets.Queued, SlowSockets: s.sockets.Slow, Connections: s.connections,
+		Fullness: (&fullness{look: s.db.Fullness}).read,
 	}
 	if s.certificates != nil {
 		state.CertificateDays = s.certificateDays

@@ -20,6 +20,8 @@ type State struct {
 	QueuedBytes func() int64
 	SlowSockets func() uint64
 	Connections func() Connections
+	// Fullness is how much lies in the store, and whether that is known.
+	Fullness func() (Fullness, bool)
 	// NATS tells of the way to other nodes; nil on a node that is alone.
 	NATS func() wakeup.Stats
 	// CertificateDays is how long the certificates last; nil on a node that speaks no TLS.
@@ -51,7 +53,7 @@ func (m *Metrics) Watch(s State) {
 		func() float64 { return float64(s.QueuedBytes()) })
 	add.count("sockets_slow_total", "WebSockets that were closed since their clients took nothing for too long.",
 		func() float64 { return float64(s.SlowSockets()) })
-	m.registry.MustRegister(newPool(s.Connections))
+	m.registry.MustRegister(newPool(s.Connections), newFullness(s.Fullness))
 	if s.NATS != nil {
 		m.registry.MustRegister(newNATS(s.NATS))
 	}

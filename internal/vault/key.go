@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -29,14 +30,32 @@ var (
 	ErrKey = errors.New("the key file is damaged")
 	// ErrNewer: a newer release wrote it.
 	ErrNewer = errors.New("the store was written by a newer release of Letterlock; use that one")
+
+	errNotByChance = errors.New("vault: a store key is written by Text alone")
 )
 
-// Key is the store key as it is kept, as JSON.
+// Key is the store key as it is kept. What it holds lies behind a function, where printers and loggers cannot look; Text alone
+// gives it away. Copies share it, so that Erase reaches them all.
 type Key struct {
+	inner func() *inner
+}
+
+// inner is what a Key holds, and how it is written.
+type inner struct {
 	Version int    `json:"version"`
 	Key     []byte `json:"key"`            // 32 bytes; wrapped: nonce, ciphertext, tag
 	KDF     *KDF   `json:"kdf,omitempty"`  // only if wrapped
 	Salt    []byte `json:"salt,omitempty"` // only if wrapped
+}
+
+func (k *inner) hide() Key { return Key{func() *inner { return k }} }
+
+// open gives what a key holds; the zero value holds nothing.
+func (k Key) open() *inner {
+	if k.inner == nil {
+		return &inner{}
+	}
+	return k.inner()
 }
 
 // KDF holds the parameters of Argon2id.
@@ -71,21 +90,25 @@ func NewKey(passphrase []byte) (Key, error) {
 }
 
 // ParseKey reads the JSON of a Key. It fails with ErrKey or ErrNewer.
-func ParseKey(text []byte) (key Key, err error) {
-	if len(text) > MaxKey || json.Unmarshal(text, &key) != nil {
+func ParseKey(text []byte) (Key, error) {
+	var read inner
+	if len(text) > MaxKey || json.Unmarshal(text, &read) != nil {
 		return Key{}, ErrKey
 	}
-	if key.Version > keyVersion {
+	if read.Version > keyVersion {
 		return Key{}, ErrNewer
 	}
-	return key, nil
+	return read.hide(), nil
 }
+
+// Text gives the key as JSON, for where it is kept alone.
+func (k Key) Text() ([]byte, error) { return json.Marshal(k.open()) }
 
 // keep takes the store key: it is cleared if it is wrapped.
 func keep(storeKey, passphrase []byte) (Key, error) {
-	k := Key{Version: keyVersion, Key: storeKey}
+	k := &inner{Version: keyVersion, Key: storeKey}
 	if len(passphrase) == 0 {
-		return k, nil
+		return k.hide(), nil
 	}
 	defer clear(storeKey)
 	k.KDF, k.Salt = defaultKDF(), make([]byte, saltSize)
@@ -103,16 +126,20 @@ func keep(storeKey, passphrase []byte) (Key, error) {
 		return Key{}, err
 	}
 	k.Key = aead.Seal(nonce, nonce, storeKey, []byte(keyContext))
-	return k, nil
+	return k.hide(), nil
 }
 
 // Locked reports whether the store key is wrapped under a passphrase.
-func (k *Key) Locked() bool { return k.KDF != nil }
+func (k Key) Locked() bool { return k.open().locked() }
+
+func (k *inner) locked() bool { return k.KDF != nil }
 
 // Open gives the store key. The passphrase is not looked at if there is none. It fails with ErrPassphraseNeeded, ErrPassphrase
 // or ErrKey.
-func (k *Key) Open(passphrase []byte) ([]byte, error) {
-	if !k.Locked() {
+func (k Key) Open(passphrase []byte) ([]byte, error) { return k.open().storeKey(passphrase) }
+
+func (k *inner) storeKey(passphrase []byte) ([]byte, error) {
+	if !k.locked() {
 		if len(k.Key) != chacha20poly1305.KeySize {
 			return nil, ErrKey
 		}
@@ -140,7 +167,7 @@ func (k *Key) Open(passphrase []byte) ([]byte, error) {
 }
 
 // Change gives the same store key under another passphrase; under none if it is empty. It fails as Open does.
-func (k *Key) Change(current, passphrase []byte) (Key, error) {
+func (k Key) Change(current, passphrase []byte) (Key, error) {
 	storeKey, err := k.Open(current)
 	if err != nil {
 		return Key{}, err
@@ -149,4 +176,10 @@ func (k *Key) Change(current, passphrase []byte) (Key, error) {
 }
 
 // Erase clears the key.
-func (k *Key) Erase() { clear(k.Key) }
+func (k Key) Erase() { clear(k.open().Key) }
+
+// Format prints a placeholder for every verb.
+func (Key) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, "[store key]") }
+
+// MarshalJSON fails: a key is written by Text, and by nothing that came upon it.
+func (Key) MarshalJSON() ([]byte, error) { return nil, errNotByChance }

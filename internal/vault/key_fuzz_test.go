@@ -2,7 +2,6 @@ package vault_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"testing"
 
@@ -15,7 +14,7 @@ func FuzzParseKey(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	text, err := json.Marshal(bare)
+	text, err := bare.Text()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -42,12 +41,19 @@ func FuzzParseKey(f *testing.F) {
 		case err != nil && !errors.Is(err, vault.ErrKey) && !errors.Is(err, vault.ErrPassphraseNeeded):
 			t.Fatalf("an error of no class: %v", err)
 		}
-		again, err := json.Marshal(key)
+		again, err := key.Text()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if read, err := vault.ParseKey(again); len(again) <= vault.MaxKey && (err != nil || !bytes.Equal(read.Key, key.Key)) {
-			t.Fatalf("%q comes back as %s, %v", text, again, err)
+		if len(again) > vault.MaxKey {
+			return
+		}
+		read, err := vault.ParseKey(again)
+		if err != nil {
+			t.Fatalf("%q is written as %s, which is no key: %v", text, again, err)
+		}
+		if twice, err := read.Text(); err != nil || !bytes.Equal(twice, again) {
+			t.Fatalf("%q comes back as %s, then as %s, %v", text, again, twice, err)
 		}
 	})
 }

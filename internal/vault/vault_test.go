@@ -2,8 +2,13 @@ package vault_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/gob"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/letterlock/letterlock/internal/vault"
@@ -49,7 +54,7 @@ func TestKeyOpensWithItsPassphraseAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(locked)
+	text, err := locked.Text()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,20 +78,82 @@ func TestKeyOpensWithItsPassphraseAlone(t *testing.T) {
 
 // Whoever can write the key must not make the next start take all memory, or hours.
 func TestKeyBoundsWhatItAsksFor(t *testing.T) {
-	for name, change := range map[string]func(*vault.Key){
-		"memory":  func(k *vault.Key) { k.KDF.MemoryKiB = 1<<20 + 1 },
-		"passes":  func(k *vault.Key) { k.KDF.Time = 21 },
-		"threads": func(k *vault.Key) { k.KDF.Threads = 0 },
-		"salt":    func(k *vault.Key) { k.Salt = k.Salt[:8] },
-		"key":     func(k *vault.Key) { k.Key = k.Key[:32] },
+	good := func() map[string]any {
+		return map[string]any{"version": 1, "key": make([]byte, 72), "salt": make([]byte, 16), "kdf": map[string]int{"time": 1, "memoryKiB": 8 << 10, "threads": 1}}
+	}
+	for name, c := range map[string]struct {
+		field string
+		value any
+		want  error
+	}{
+		"nothing": {"version", 1, vault.ErrPassphrase},
+		"memory":  {"kdf", map[string]int{"time": 1, "memoryKiB": 1<<20 + 1, "threads": 1}, vault.ErrKey},
+		"passes":  {"kdf", map[string]int{"time": 21, "memoryKiB": 8 << 10, "threads": 1}, vault.ErrKey},
+		"threads": {"kdf", map[string]int{"time": 1, "memoryKiB": 8 << 10, "threads": 0}, vault.ErrKey},
+		"salt":    {"salt", make([]byte, 8), vault.ErrKey},
+		"key":     {"key", make([]byte, 32), vault.ErrKey},
 	} {
-		k := vault.Key{Version: 1, Key: make([]byte, 72), Salt: make([]byte, 16), KDF: &vault.KDF{Time: 1, MemoryKiB: 8 << 10, Threads: 1}}
-		change(&k)
-		if _, err := k.Open([]byte("x")); !errors.Is(err, vault.ErrKey) {
+		fields := good()
+		fields[c.field] = c.value
+		text, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := vault.ParseKey(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Open([]byte("x")); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := vault.ParseKey([]byte(`{"version":2}`)); !errors.Is(err, vault.ErrNewer) {
 		t.Errorf("a newer version: %v", err)
+	}
+}
+
+// A key, wherever it is held, shows its bytes to no printer, logger or encoder.
+func TestStoreKeysAreNotPrinted(t *testing.T) {
+	seed := make([]byte, 32)
+	for i := range seed {
+		seed[i] = byte(37*i + 11)
+	}
+	text, err := json.Marshal(map[string]any{"version": 1, "key": seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := vault.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened, err := key.Open(nil); err != nil || !bytes.Equal(opened, seed) {
+		t.Fatalf("it holds %x, %v", opened, err)
+	}
+	type holder struct {
+		Shown  vault.Key
+		hidden *vault.Key
+		value  vault.Key
+	}
+	for name, held := range map[string]any{
+		"a key": key, "a pointer": &key, "a slice": []vault.Key{key}, "a map": map[string]*vault.Key{"key": &key}, "a holder": holder{key, &key, key},
+	} {
+		var out bytes.Buffer
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%X", "%q", "%d", "%08b", "%o", "%c", "%U"} {
+			fmt.Fprintf(&out, verb+"\n", held)
+		}
+		slog.New(slog.NewTextHandler(&out, nil)).Info("m", "key", held, slog.Group("g", "key", held))
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "key", held, slog.Group("g", "key", held))
+		if text, err := json.Marshal(held); err == nil {
+			t.Errorf("JSON of %s: %s", name, text)
+		}
+		_ = gob.NewEncoder(&out).Encode(held) // what it has written until it failed
+		for _, spelled := range []string{
+			string(seed[:8]), fmt.Sprintf("%x", seed[:8]), fmt.Sprintf("%X", seed[:8]), strings.Trim(fmt.Sprint(seed[:8]), "[]"),
+			strings.Trim(strings.TrimPrefix(fmt.Sprintf("%#v", seed[:8]), "[]byte"), "{}"), base64.StdEncoding.EncodeToString(seed[:9]),
+		} {
+			if strings.Contains(out.String(), spelled) {
+				t.Errorf("%s shows its bytes: %q", name, out.String())
+			}
+		}
 	}
 }

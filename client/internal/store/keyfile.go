@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -31,7 +30,7 @@ func createKey(home string, passphrase []byte) error {
 		return err
 	}
 	defer key.Erase()
-	text, err := json.Marshal(key)
+	text, err := key.Text()
 	if err != nil {
 		return err
 	}

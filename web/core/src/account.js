@@ -1,4 +1,5 @@
 // What a user may ask of the server about themselves: what it holds of them, and to forget them.
+import { readExport, readMailbox } from './answers.js';
 import { failure, LetterlockError } from './errors.js';
 import { DELETE_USER, EXPORT_MAILBOX, EXPORT_USER } from './operations.js';
 import { patiently } from './pace.js';
@@ -41,8 +42,7 @@ export class Account {
     const whole = { deviceLists: [], devices: [] };
     const variables = { listsAfter: 0, devicesAfter: null };
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const { exportUser } = await this.#ask(EXPORT_USER, variables);
-      const { hasMore, deviceLists, devices, ...user } = exportUser;
+      const { hasMore, deviceLists, devices, user } = readExport(await this.#ask(EXPORT_USER, variables));
       Object.assign(whole, user);
       whole.deviceLists.push(...deviceLists);
       whole.devices.push(...devices);
@@ -58,11 +58,11 @@ export class Account {
     const whole = [];
     let after = null;
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const { mailbox } = await this.#ask(EXPORT_MAILBOX, { after });
-      whole.push(...mailbox.nodes);
-      if (!mailbox.pageInfo.hasNextPage) return plainly(whole);
-      if (mailbox.nodes.length === 0) break;
-      after = mailbox.nodes.at(-1).cursor;
+      const { nodes, hasMore } = readMailbox(await this.#ask(EXPORT_MAILBOX, { after }));
+      whole.push(...nodes);
+      if (!hasMore) return plainly(whole);
+      if (nodes.length === 0) break;
+      after = nodes.at(-1).cursor;
     }
     throw failure('no-server');
   }

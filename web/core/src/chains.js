@@ -1,4 +1,5 @@
 // Device lists of users: fetched, and verified by the device.
+import { readUser } from './answers.js';
 import { alarmed, failure, LetterlockError } from './errors.js';
 import { FETCH_USER } from './operations.js';
 
@@ -32,13 +33,7 @@ export class Chains {
   }
 
   async #ask({ user, since }) {
-    const { user: found } = await this.server.anonymous(FETCH_USER, { id: user, sinceVersion: since });
-    if (!found) return { known: false, statements: [] };
-    return {
-      known: true,
-      listVersion: found.listVersion,
-      statements: found.deviceLists.map(({ statement }) => statement),
-    };
+    return readUser(await this.server.anonymous(FETCH_USER, { id: user, sinceVersion: since }));
   }
 
   /** Fetches a user who must be there. */

@@ -53,23 +53,28 @@ export function fromServer(error) {
   if (error instanceof LetterlockError) return error;
   if (CombinedGraphQLErrors.is(error)) return fromGraphQL(error.errors[0]);
   if (Array.isArray(error)) return fromGraphQL(error[0]);
-  const closed = /Socket closed with event (\d+)/.exec(error?.message ?? '');
-  if (Number(closed?.[1] ?? error?.code) === 4403) return new LetterlockError('UNAUTHENTICATED', 'the token was refused');
+  const closed = /Socket closed with event (\d+)/.exec(words(error?.message));
+  if (closed?.[1] === '4403' || error?.code === 4403) return new LetterlockError('UNAUTHENTICATED', 'the token was refused');
   const status = error?.statusCode;
   // Something that is not the server has answered in its place.
   if (status !== undefined && status < 500 && status !== 429) return failure('no-server');
   return failure('offline');
 }
 
-function fromGraphQL({ message = '', extensions = {} } = {}) {
-  const code = String(extensions.code ?? 'INTERNAL').slice(0, MAX_WORDS);
-  const serverTime = Date.parse(extensions.serverTime ?? '');
-  return new LetterlockError(code, WORDS[code] ?? `the server says: ${String(message).slice(0, MAX_WORDS)}`, {
-    stored: extensions.stored,
-    retryAfter: Math.min(MAX_RETRY_MS, Math.max(0, Number(extensions.retryAfterMs) || 0)),
+function fromGraphQL(error) {
+  const extensions = error?.extensions;
+  const code = words(extensions?.code) || 'INTERNAL';
+  const retryAfter = extensions?.retryAfterMs;
+  const serverTime = Date.parse(words(extensions?.serverTime));
+  return new LetterlockError(code, Object.hasOwn(WORDS, code) ? WORDS[code] : `the server says: ${words(error?.message)}`, {
+    stored: words(extensions?.stored) || undefined,
+    retryAfter: typeof retryAfter === 'number' ? Math.min(MAX_RETRY_MS, Math.max(0, retryAfter)) : 0,
     serverTime: Number.isNaN(serverTime) ? undefined : serverTime,
   });
 }
+
+/** A server may say anything where words should be: what is no text is none. */
+const words = (value) => (typeof value === 'string' ? value.slice(0, MAX_WORDS) : '');
 
 const TRANSIENT = new Set([
   'offline', 'OVERLOADED', 'RATE_LIMITED', 'STORE_UNAVAILABLE', 'OUTCOME_UNKNOWN', 'STOPPING', 'INTERNAL',

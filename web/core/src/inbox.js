@@ -1,10 +1,10 @@
 // Takes envelopes in: in order, those that have come together with one commit, committed before anything is shown, then acknowledged.
-import { failure, LetterlockError, transient } from './errors.js';
+import { readEnvelope } from './answers.js';
+import { failure, transient } from './errors.js';
 import { ACKNOWLEDGE_MESSAGES } from './operations.js';
 import { patiently } from './pace.js';
 
-/** Bounds the server's cursors, and how many envelopes wait here to be taken in. */
-const MAX_CURSOR = 1024;
+/** Bounds how many envelopes wait here to be taken in. */
 const MAX_AHEAD = 512;
 /** How many one commit takes. */
 const MAX_TOGETHER = 64;
@@ -68,14 +68,6 @@ export class Inbox {
   }
 }
 
-/** An envelope without what Apollo adds. */
-function plain({ __typename: _, ...envelope }) {
-  if (!envelope.cursor || envelope.cursor.length > MAX_CURSOR) {
-    throw new LetterlockError('no-server', 'the server’s answer has no cursor that can be kept');
-  }
-  return envelope;
-}
-
 /** Envelopes that have come and were not taken in yet, bounded. */
 class Queue {
   #items = [];
@@ -103,7 +95,7 @@ class Queue {
         this.#wake = resolve;
       });
     }
-    return this.#items.splice(0, MAX_TOGETHER).map(plain);
+    return this.#items.splice(0, MAX_TOGETHER).map(readEnvelope);
   }
 }
 

@@ -1,4 +1,5 @@
 // Links devices: a new one that joins, an existing one that takes it in; and the list of one's own devices.
+import { readLink } from './answers.js';
 import { alarmed, failure, LetterlockError, transient } from './errors.js';
 import { LINK_MESSAGE, PUBLISH_DEVICE_LIST, PUT_LINK_MESSAGE } from './operations.js';
 import { patiently, wait } from './pace.js';
@@ -141,8 +142,7 @@ export class Linking {
 
   /** What lies in a step of the slot; null if nothing does. */
   async #look(slot, step, signal) {
-    const data = await this.#patiently(() => this.server.anonymous(LINK_MESSAGE, { slot, step }), signal);
-    return data.linkMessage;
+    return readLink(await this.#patiently(() => this.server.anonymous(LINK_MESSAGE, { slot, step }), signal));
   }
 
   /** Looks until something lies there. A server that can't be reached is asked again: there is time. */

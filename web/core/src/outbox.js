@@ -1,4 +1,5 @@
 // Sends what is queued: one outbox at a time for each peer, in order, the same bytes again after an unknown outcome.
+import { readReceipt } from './answers.js';
 import { failure, LetterlockError, transient } from './errors.js';
 import { SEND_MESSAGE } from './operations.js';
 import { patiently, wait } from './pace.js';
@@ -155,8 +156,7 @@ class Delivery {
     this.#claimed = [];
     let receipt;
     try {
-      const { sendMessage } = await this.server.authorized(SEND_MESSAGE, { input });
-      receipt = readReceipt(input, sendMessage);
+      receipt = readReceipt(input, await this.server.authorized(SEND_MESSAGE, { input }));
     } catch (error) {
       const refused = error.stored === 'UNKNOWN' || transient(error) ? undefined : REFUSALS[error.code];
       if (!refused) throw error;
@@ -179,16 +179,4 @@ class Delivery {
       if (this.#renames > MAX_RENAMES) throw Object.assign(failure('clock'), { cause: why });
     }
   }
-}
-
-/** Makes sure that the answer is about this message and all of its envelopes. */
-function readReceipt(input, { messageId, acceptedAt, deliveries }) {
-  const devices = input.recipients.flatMap(({ envelopes }) => envelopes.map(({ deviceId }) => deviceId));
-  const fits =
-    messageId === input.messageId &&
-    deliveries.length === devices.length &&
-    deliveries.every(({ deviceId }, i) => deviceId === devices[i]);
-  if (!fits) throw new LetterlockError('no-server', 'the server’s answer is about another message');
-  const full = deliveries.filter(({ status }) => status !== 'STORED').map(({ deviceId }) => deviceId);
-  return { acceptedAt: Date.parse(acceptedAt) || Date.now(), full };
 }

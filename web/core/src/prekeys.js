@@ -1,4 +1,5 @@
 // Prekeys: uploads what others need to start sessions with this device, and claims those of others.
+import { readAccepted, readPrekeyCount, readPrekeys } from './answers.js';
 import { CLAIM_PREKEYS, STANDING, UPLOAD_PREKEYS } from './operations.js';
 
 /** How often a client that stays open looks after its prekeys and its count. */
@@ -28,14 +29,14 @@ export class Prekeys {
   }
 
   async #tend() {
-    const { viewer, prekeyCount } = await this.server.authorized(STANDING);
-    if (viewer) await this.core.step('checkAccepted', { accepted: Number(viewer.acceptedCount) });
-    if (await this.core.call('takesSessions')) await this.#upload(prekeyCount);
+    const standing = await this.server.authorized(STANDING);
+    const accepted = readAccepted(standing);
+    if (accepted !== undefined) await this.core.step('checkAccepted', { accepted });
+    if (await this.core.call('takesSessions')) await this.#upload(readPrekeyCount(standing));
     this.#tendedAt = performance.now();
   }
 
-  async #upload({ oneTime, kemOneTime, signedNumber, kemLastResortNumber }) {
-    const held = { oneTime, kemOneTime, signedNumber, kemLastResortNumber };
+  async #upload(held) {
     const { requests } = await this.core.step('prekeys', { held });
     for (const { type, ...input } of requests) {
       if (type === 'uploadPrekeys') await this.server.authorized(UPLOAD_PREKEYS, { input });
@@ -48,8 +49,7 @@ export class Prekeys {
    * @returns {Promise<{found: number, alarm?: object}>} of how many devices there were some, and an alarm, if they were refused
    */
   async claim({ user, devices }) {
-    const { claimPrekeys } = await this.server.authorized(CLAIM_PREKEYS, { userId: user, devices });
-    const sets = claimPrekeys.sets.map(({ deviceId, signed, oneTime, kem }) => ({ deviceId, signed, oneTime, kem }));
+    const sets = readPrekeys(await this.server.authorized(CLAIM_PREKEYS, { userId: user, devices }));
     const { value } = await this.core.step('claimed', { user, sets });
     return { found: sets.length, alarm: value?.alarm };
   }

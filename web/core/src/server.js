@@ -79,7 +79,7 @@ export class Server {
     } finally {
       clearTimeout(timer);
     }
-    if (!data) throw new LetterlockError('no-server', 'the server’s answer has no data');
+    if (data === null || typeof data !== 'object') throw new LetterlockError('no-server', 'the server’s answer has no data');
     return data;
   }
 

@@ -4,7 +4,7 @@ import { test as define } from 'node:test';
 import { failure, fromServer } from '../src/errors.js';
 import { Pace } from '../src/pace.js';
 import { perform } from '../src/engine.js';
-import { fakeEngine, PEER, refused, stored } from './fakes.mjs';
+import { envelope, fakeEngine, PEER, refused, stored } from './fakes.mjs';
 
 const test = (name, run) => define(name, { timeout: 20_000 }, run);
 const unreachable = () => {
@@ -90,7 +90,7 @@ test('prekeys that the server has not are asked for again for a moment, and then
 test('whoever has just registered gets the first message once their prekeys are there', async (t) => {
   const { engine, device, client, until } = fakeEngine(t);
   device.needs = (claimed) => (claimed.includes(PEER) ? undefined : { type: 'claimPrekeys', user: PEER, devices: ['d1'] });
-  client.answers.ClaimPrekeys = () => ({ claimPrekeys: { sets: [{ deviceId: 'd1', signed: {} }] } });
+  client.answers.ClaimPrekeys = () => ({ claimPrekeys: { sets: [{ deviceId: 'd1', signed: 'AA', kem: 'AA' }] } });
   once(client, 'ClaimPrekeys', () => ({ claimPrekeys: { sets: [] } }));
   engine.connect(client);
   await send(engine, 'one');
@@ -164,7 +164,7 @@ test('envelopes are committed in order, a few at a time, before they are acknowl
   };
   engine.connect(client);
   await until(() => client.subscriptions.length === 1);
-  for (let i = 1; i <= 50; i++) client.subscriptions[0].observer.next({ data: { messageReceived: { cursor: String(i) } } });
+  for (let i = 1; i <= 50; i++) client.subscriptions[0].observer.next({ data: { messageReceived: envelope(String(i)) } });
   await until(() => client.of('AcknowledgeMessages').some(({ upTo }) => upTo === '50'));
   assert.equal(committed, 50);
 });
@@ -173,7 +173,7 @@ test('a flood is taken in by pieces', async (t) => {
   const { engine, device, client, until } = fakeEngine(t);
   engine.connect(client);
   await until(() => client.subscriptions.length === 1);
-  for (let i = 1; i <= 2000; i++) client.subscriptions[0].observer.next({ data: { messageReceived: { cursor: String(i) } } });
+  for (let i = 1; i <= 2000; i++) client.subscriptions[0].observer.next({ data: { messageReceived: envelope(String(i)) } });
   await until(() => client.subscriptions.length === 2);
   assert.deepEqual(client.subscriptions[1].variables, { after: '512' });
   assert.equal(device.calls('receive').reduce((sum, { envelopes }) => sum + envelopes.length, 0), 512);

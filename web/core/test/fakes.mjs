@@ -136,6 +136,11 @@ export const stored = ({ messageId, recipients }) => ({
   deliveries: recipients.flatMap(({ envelopes }) => envelopes.map(({ deviceId }) => ({ deviceId, status: 'STORED' }))),
 });
 
+/** What a subscription brings. */
+export const envelope = (cursor) => ({
+  __typename: 'Message', id: `id-${cursor}`, cursor, messageId: `message-${cursor}`, senderUserId: PEER, senderDeviceId: 'd1', kind: 'SESSION', ciphertext: 'AA', nonce: null,
+});
+
 /** An engine over both, which ends with the test. */
 export function fakeEngine(t, phase = 'ready') {
   const device = new FakeDevice();

@@ -68,7 +68,7 @@ func marshalKey(key vault.Key, err error) (any, error) {
 		return nil, err
 	}
 	defer key.Erase()
-	return json.Marshal(key)
+	return key.Text()
 }
 
 // open opens the records with a store key, for talking with this server.
