@@ -59,14 +59,17 @@ func (p *Presenter) Present(ctx context.Context, err error) *gqlerror.Error {
 	if cause.Code == problem.Internal {
 		shown.Extensions["requestId"] = p.report(ctx, err)
 	} else if cause.Cause != nil {
-		p.log.Log(ctx, levelOf(cause.Code), "request failed", "code", cause.Code, "cause", cause.Cause)
+		p.log.Log(ctx, levelOf(cause), "request failed", "code", cause.Code, "cause", cause.Cause)
 	}
 	return shown
 }
 
-// levelOf keeps what any caller can bring about out of an ordinary log.
-func levelOf(code problem.Code) slog.Level {
-	switch code {
+// levelOf keeps what any caller can bring about out of an ordinary log: also one who does not wait for the answer.
+func levelOf(e *problem.Error) slog.Level {
+	if errors.Is(e.Cause, context.Canceled) {
+		return slog.LevelDebug
+	}
+	switch e.Code {
 	case problem.StoreUnavailable, problem.OutcomeUnknown, problem.Overloaded:
 		return slog.LevelWarn
 	default:

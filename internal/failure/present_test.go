@@ -146,3 +146,13 @@ func TestTimeoutCanBeTriedAgain(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// Anybody can hang up as often as they like; what a store does to callers who wait is the operator's business.
+func TestWhoHangsUpIsNotLogged(t *testing.T) {
+	for cause, logged := range map[error]bool{context.Canceled: false, context.DeadlineExceeded: true} {
+		told := problem.Wrap(problem.StoreUnavailable, "Try again.", fmt.Errorf("look up a device: %w", cause))
+		if _, log := ask(t, question, func() error { return told }); (log != "") != logged {
+			t.Errorf("%v is logged as %q", cause, log)
+		}
+	}
+}
