@@ -110,6 +110,9 @@ func (c *runCommand) runAll(ctx context.Context, t *table, chosen []scenario, o 
 		o.seed++
 	}
 	t.sum()
+	if notRun > 0 {
+		t.note("%d did not run", notRun)
+	}
 	switch {
 	case t.breaches > 0:
 		return errBreach

@@ -159,7 +159,7 @@ func TestAMistakeIsFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.ContainsFunc(result.words, func(w string) bool { return strings.Contains(w, words) }) || result.breaches != 1 {
+			if !slices.ContainsFunc(result.words, func(w string) bool { return strings.Contains(w, words) }) {
 				t.Errorf("it was told of as %q", result.words)
 			}
 		})
