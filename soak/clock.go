@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -21,4 +24,61 @@ func movingClock(ctx context.Context, r *run) error {
 		}
 	}
 	return node.SetClock(0)
+}
+
+// idleShare is how much a server may work while devices only listen, of what a thread works that does nothing else: on a busy machine such
+// a thread gets as little as a timer that goes round.
+const idleShare = 0.1
+
+// idlesAfterJumps has the clock jump while all devices only listen: everything is due at once, or nothing will be for days. Each time the
+// server has to idle, once devices that were sent away have come back.
+func (r *run) idlesAfterJumps(ctx context.Context) error {
+	for _, ahead := range []time.Duration{farthest, -farthest, 0} {
+		if err := r.nodes[0].SetClock(ahead); err != nil {
+			return errors.Join(err, r.nodes[0].Alive())
+		}
+		if err := r.idles(ctx); err != nil {
+			return fmt.Errorf("after the clock has jumped to be %v ahead: %w", ahead, err)
+		}
+	}
+	return nil
+}
+
+// idles waits for a while in which the server does next to nothing.
+func (r *run) idles(ctx context.Context) error {
+	length := min(3*time.Second, r.duration/6)
+	for end := time.Now().Add(r.patience); ; {
+		before, beforeErr := r.nodes[0].CPU()
+		most := busy(ctx, length)
+		after, afterErr := r.nodes[0].CPU()
+		if err := errors.Join(beforeErr, afterErr, ctx.Err()); err != nil {
+			return err
+		}
+		share := float64(after-before) / float64(most)
+		if share < idleShare {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("the server is never idle within %v, and takes %.2f of a thread", r.patience, share)
+		}
+	}
+}
+
+// busy works for some time and tells how much it got to work.
+func busy(ctx context.Context, length time.Duration) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := threadTime()
+	for end := time.Now().Add(length); time.Now().Before(end) && ctx.Err() == nil; {
+	}
+	return max(threadTime()-before, time.Microsecond)
+}
+
+func threadTime() time.Duration {
+	const thread = 1 // Linux alone has it, and its name
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(thread, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -42,7 +42,7 @@ type runCommand struct {
 	Rounds   int           `help:"How often to run everything, each time with the next seed." default:"1"`
 	Seed     uint64        `help:"What devices and trouble draw from; default the time."`
 	People   int           `help:"How many users, each with up to three devices." default:"10"`
-	History  string        `help:"Directory to write the histories to, a file a run." type:"existingdir" placeholder:"DIRECTORY"`
+	History  string        `help:"Directory to write the histories and the logs of the servers to, a file each." type:"existingdir" placeholder:"DIRECTORY"`
 	Verbose  bool          `help:"Print all breaches instead of the first few." short:"v"`
 }
 
@@ -53,7 +53,10 @@ type (
 	listCommand struct{}
 )
 
-var errBreach = errors.New("the contract was broken, or the server has made mistakes of its own")
+var (
+	errBreach = errors.New("the contract was broken, or the server has made mistakes of its own")
+	errNotRun = errors.New("not all that was asked for by name can run on this machine")
+)
 
 func main() {
 	var c cli
@@ -77,15 +80,15 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 		}
 		defer func() { err = errors.Join(err, o.postgres.Close()) }()
 	}
-	return c.runAll(ctx, o)
-}
-
-func (c *runCommand) runAll(ctx context.Context, o options) error {
-	t := newTable(os.Stdout)
 	chosen, err := c.chosen()
 	if err != nil {
 		return err
 	}
+	return c.runAll(ctx, newTable(os.Stdout), chosen, o)
+}
+
+func (c *runCommand) runAll(ctx context.Context, t *table, chosen []scenario, o options) error {
+	notRun := 0
 	for range c.Rounds {
 		for _, s := range chosen {
 			for _, store := range s.stores {
@@ -94,6 +97,7 @@ func (c *runCommand) runAll(ctx context.Context, o options) error {
 				}
 				if err := s.works(ctx, store); err != nil {
 					t.note("%s on %s cannot run on this machine: %v", s.name, store, err)
+					notRun++
 					continue
 				}
 				result, err := do(ctx, s, store, o)
@@ -106,8 +110,14 @@ func (c *runCommand) runAll(ctx context.Context, o options) error {
 		o.seed++
 	}
 	t.sum()
-	if t.breaches > 0 {
+	if notRun > 0 {
+		t.note("%d did not run", notRun)
+	}
+	switch {
+	case t.breaches > 0:
 		return errBreach
+	case notRun > 0 && len(c.Only) > 0:
+		return errNotRun
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ const (
 	origin = "https://chat.example.org"
 	// callTimeout is how long devices wait for an answer. It is short, so that many calls go unanswered.
 	callTimeout = time.Second
+	// requestTimeout is the server's for requests: shorter than the longest time that things stand still.
+	requestTimeout = 5 * time.Second
 	// patientTimeout is longer than the server tries to store something.
 	patientTimeout = 12 * time.Second
 )
@@ -58,6 +60,7 @@ type run struct {
 	nodes    []*rig.Node
 	log      *history.Log
 	faults   atomic.Int64
+	stood    bool // whether anything has stood still for long
 	cleanups []func() error
 }
 
@@ -102,15 +105,16 @@ func (r *run) drive() (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := r.watchMemory()
+	result.before, _ = r.memory()
+	peak := r.watchMemory()
 	problems, err := drive.Run(r.ctx, r.config(), r.log, func(ctx context.Context) error { return r.trouble(ctx, r) })
-	result.before, result.peak, result.after = memory()
-	if err == nil {
-		problems = append(problems, r.awaitRest(idle)...)
-	}
+	result.peak = peak()
 	if err != nil {
 		return nil, fmt.Errorf("%s on %s with seed %d: %w", r.name, r.store, r.seed, err)
 	}
+	problems = append(problems, r.awaitRest(idle)...)
+	after, hoards := r.awaitMemory(result.before)
+	result.after, problems = after, append(problems, hoards...)
 	checker, err := r.log.Close()
 	if err != nil {
 		return nil, err
@@ -136,6 +140,9 @@ func (r *run) config() drive.Config {
 	if r.patient {
 		c.CallTimeout = patientTimeout
 	}
+	if r.clock {
+		c.Quiet = r.idlesAfterJumps
+	}
 	for _, front := range r.front {
 		c.Nodes = append(c.Nodes, front.Address)
 	}
@@ -148,11 +155,8 @@ func (r *run) stopNodes() (words []string) {
 		if err := errors.Join(node.Alive(), node.Stop()); err != nil {
 			words = append(words, fmt.Sprintf("node %d: %v", i+1, err))
 		}
-		if complaints := node.Complaints(); complaints != "" {
-			words = append(words, fmt.Sprintf("node %d has logged defects of its own:\n%s", i+1, complaints))
-		}
 	}
-	return words
+	return append(words, r.readLogs()...)
 }
 
 // anyNode draws one.

@@ -23,7 +23,10 @@ func (r *run) setUp() error {
 	r.cleanups = append(r.cleanups, func() error { return os.RemoveAll(dir) })
 	env := []string{
 		"LETTERLOCK_PUBLIC_URL=" + origin, "LETTERLOCK_DATA_DIR=" + dir, "LETTERLOCK_LOG_LEVEL=info",
-		"LETTERLOCK_LOOK_AGAIN=1s", "LETTERLOCK_PING_INTERVAL=1s", "LETTERLOCK_WRITE_TIMEOUT=3s",
+		"LETTERLOCK_LOOK_AGAIN=1s", "LETTERLOCK_PING_INTERVAL=1s", "LETTERLOCK_WRITE_TIMEOUT=3s", "LETTERLOCK_INIT_TIMEOUT=3s",
+	}
+	if !r.patient {
+		env = append(env, "LETTERLOCK_REQUEST_TIMEOUT="+requestTimeout.String())
 	}
 	if r.ownDisk || r.readOnly && r.store == sqlite {
 		if err := r.makeDisks(); err != nil {
@@ -38,10 +41,10 @@ func (r *run) setUp() error {
 		env = append(env, "LETTERLOCK_DATABASE="+url)
 	}
 	if r.scenario.nodes > 1 {
-		if r.nats, err = rig.NewNATS(r.ctx); err != nil {
+		if r.nats, err = rig.NewNATS(r.ctx, r.scenario.nodes); err != nil {
 			return err
 		}
-		r.cleanups = append(r.cleanups, func() error { r.nats.Stop(); return nil })
+		r.cleanups = append(r.cleanups, r.nats.Close)
 	}
 	for range r.scenario.nodes {
 		if err := r.startNode(env); err != nil {
@@ -75,12 +78,12 @@ func (r *run) makeDisks() (err error) {
 	return nil
 }
 
-// way gives a node's setting for NATS, by way of a proxy of its own; nothing if there is no NATS.
+// way gives the next node's setting for NATS: a server of its own, by way of a proxy of its own; nothing if there is no NATS.
 func (r *run) way() ([]string, error) {
 	if r.nats == nil {
 		return nil, nil
 	}
-	way, err := rig.NewProxy(r.ctx, r.nats.Address)
+	way, err := rig.NewProxy(r.ctx, r.nats.Servers()[len(r.ways)].Address)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +125,12 @@ func (r *run) startNode(env []string) error {
 			return err
 		}
 	}
+	copied, err := r.openFile(fmt.Sprintf("-%d.log", len(r.nodes)+1))
+	if err != nil {
+		return err
+	}
+	node.CopyLog(copied)
+	node.Watch(r.says[r.store])
 	r.cleanups = append(r.cleanups, node.Kill)
 	if err := node.Start(r.ctx); err != nil {
 		return err
@@ -137,11 +146,14 @@ func (r *run) startNode(env []string) error {
 }
 
 // openHistory makes the file; nil if there is to be none.
-func (r *run) openHistory() (io.Writer, error) {
+func (r *run) openHistory() (io.Writer, error) { return r.openFile(".jsonl") }
+
+// openFile makes a file of this run among the histories; nil if there are to be none.
+func (r *run) openFile(ending string) (io.Writer, error) {
 	if r.histories == "" {
 		return nil, nil //nolint:nilnil // a log without a file is as good
 	}
-	file, err := os.Create(filepath.Join(r.histories, fmt.Sprintf("%s-%s-%d.jsonl", r.name, r.store, r.seed))) // #nosec G304 -- where who runs this wants it
+	file, err := os.Create(filepath.Join(r.histories, fmt.Sprintf("%s-%s-%d%s", r.name, r.store, r.seed, ending))) // #nosec G304 -- where who runs this wants it
 	if err != nil {
 		return nil, err
 	}

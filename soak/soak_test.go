@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/letterlock/letterlock/internal/testdb"
 	"github.com/letterlock/letterlock/internal/testmain"
+	"github.com/letterlock/letterlock/soak/internal/clockserver"
 	"github.com/letterlock/letterlock/soak/internal/rig"
 )
 
@@ -50,11 +53,12 @@ func TestScenarios(t *testing.T) {
 					o.postgres = postgres(t)
 				}
 				for _, s := range some {
-					if err := s.works(t.Context(), store); err != nil {
-						t.Logf("%s cannot run on this machine: %v", s.name, err)
-						continue
-					}
-					t.Run(s.name, func(t *testing.T) { check(t, s, store, o) })
+					t.Run(s.name, func(t *testing.T) {
+						if err := s.works(t.Context(), store); err != nil {
+							t.Skipf("%s cannot run on this machine: %v", s.name, err)
+						}
+						check(t, s, store, o)
+					})
 				}
 			})
 		}
@@ -138,6 +142,59 @@ func TestAServerThatStaysAwayIsFound(t *testing.T) {
 	}
 	if result.breaches == 0 {
 		t.Error("the server was gone, and nobody has noticed")
+	}
+}
+
+// A server that makes mistakes which no client sees is found out all the same.
+func TestAMistakeIsFound(t *testing.T) {
+	t.Parallel()
+	for mistake, words := range map[string]string{
+		clockserver.Leak: "live heap", clockserver.Spin: "never idle", clockserver.Babble: "what no log may hold",
+	} {
+		t.Run(mistake, func(t *testing.T) {
+			t.Parallel()
+			s := scenario{name: mistake, nodes: 1, clock: true, trouble: func(_ context.Context, r *run) error { return r.nodes[0].Mistake(mistake) }}
+			o := options{program: program, seed: seed(t), duration: 500 * time.Millisecond, people: 2, patience: 3 * time.Second}
+			result, err := do(t.Context(), s, sqlite, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(result.words, func(w string) bool { return strings.Contains(w, words) }) {
+				t.Errorf("it was told of as %q", result.words)
+			}
+		})
+	}
+}
+
+// A log in which trouble does not show is found out.
+func TestSilenceInTheLogIsFound(t *testing.T) {
+	t.Parallel()
+	for _, s := range scenarios() {
+		for _, store := range s.stores {
+			r := &run{scenario: s, store: store}
+			if words := r.unsaid(); len(words) != len(s.says[store]) {
+				t.Errorf("%s on %s: %d of %d are missed", s.name, store, len(words), len(s.says[store]))
+			}
+			if len(s.says[store]) == 0 && !slices.Contains(s.silent, store) && s.name != "freeze" { // which may end what is under way, or not
+				t.Errorf("nobody looks at what %s has the server log on %s", s.name, store)
+			}
+		}
+	}
+}
+
+// What is asked for by name and cannot run is no success.
+func TestWhatCannotRunIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	impossible := scenario{name: "impossible", stores: []string{sqlite}, possible: func(context.Context) error { return errors.New("not here") }}
+	for _, named := range []bool{true, false} {
+		c := &runCommand{Stores: []string{sqlite}, Rounds: 1}
+		if named {
+			c.Only = []string{impossible.name}
+		}
+		err := c.runAll(t.Context(), newTable(io.Discard), []scenario{impossible}, options{})
+		if errors.Is(err, errNotRun) != named || !named && err != nil {
+			t.Errorf("asked for by name: %v; the end is %v", named, err)
+		}
 	}
 }
 

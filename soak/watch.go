@@ -2,32 +2,50 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/letterlock/letterlock/soak/internal/rig"
 )
 
-// slack gives how much more than at its start an idle server may have: connections of its pools stay open.
-func slack() map[string]int { return map[string]int{rig.Goroutines: 5, rig.OpenFiles: 40} }
-
-// gauges sums what all servers have.
-func (r *run) gauges() (map[string]int, error) {
-	sums := map[string]int{}
-	for name := range slack() {
-		for _, node := range r.nodes {
-			n, err := node.Gauge(r.ctx, name)
-			if err != nil {
-				return nil, err
-			}
-			sums[name] += n
-		}
-	}
-	return sums, nil
+// rest is what servers have while they do nothing: what each may have more at the end of a run than at its start is slack.
+type rest struct {
+	goroutines, files int
+	heap              int64 // what lives in it, in bytes
 }
 
-// awaitRest waits until the servers have let go of all that they did for the devices, which are gone.
-func (r *run) awaitRest(idle map[string]int) []string {
+// slack: connections of pools stay open, and so do the caches of tokens, lists and places in mailboxes, which are bounded.
+func slack() rest { return rest{goroutines: 5, files: 40, heap: 12 << 20} }
+
+// residentSlack is how much more memory than at its start a server may hold once it had the time to give back what it does not need:
+// that is the heap's slack, what is between things that live, and what SQLite and stacks keep for next time.
+const residentSlack = 32 << 20
+
+const (
+	// givesBackWithin is how long a server may take to give memory back: internal/memory waits for eight quiet seconds.
+	givesBackWithin = 30 * time.Second
+	// givesBackAfter is the shortest run that waits for it.
+	givesBackAfter = 10 * time.Second
+)
+
+// gauges sums what all servers have.
+func (r *run) gauges() (sum rest, err error) {
+	for _, node := range r.nodes {
+		goroutines, goroutinesErr := node.Gauge(r.ctx, rig.Goroutines)
+		files, filesErr := node.Gauge(r.ctx, rig.OpenFiles)
+		heap, heapErr := node.LiveHeap(r.ctx)
+		if err := errors.Join(goroutinesErr, filesErr, heapErr); err != nil {
+			return rest{}, err
+		}
+		sum = rest{sum.goroutines + goroutines, sum.files + files, sum.heap + heap}
+	}
+	return sum, nil
+}
+
+// awaitRest waits until the servers have let go of all that they did for the devices, which are gone. The heap is what lives in it after
+// a collection: how much memory the process holds also says when it was collected last, and what the system asked back.
+func (r *run) awaitRest(idle rest) []string {
 	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
 	defer cancel()
 	for {
@@ -35,31 +53,49 @@ func (r *run) awaitRest(idle map[string]int) []string {
 		switch {
 		case err == nil && r.rests(now, idle):
 			return nil
-		case !r.wait(ctx, 20*time.Millisecond, 50*time.Millisecond):
+		case !r.wait(ctx, 50*time.Millisecond, 100*time.Millisecond):
 			return []string{fmt.Sprintf("the servers still have %v, and had %v at first (%v)", now, idle, err)}
 		}
 	}
 }
 
-func (r *run) rests(now, idle map[string]int) bool {
-	for name, more := range slack() {
-		if now[name] > idle[name]+more*len(r.nodes) {
-			return false
-		}
-	}
-	return true
+func (r *run) rests(now, idle rest) bool {
+	n, more := len(r.nodes), slack()
+	return now.goroutines <= idle.goroutines+n*more.goroutines && now.files <= idle.files+n*more.files && now.heap <= idle.heap+int64(n)*more.heap
 }
 
-// watchMemory looks at the servers' memory until its result is called, which gives what it was at first, at the peak, and now.
-func (r *run) watchMemory() func() (before, peak, after int64) {
-	sum := func() (now, peak int64) {
-		for _, node := range r.nodes {
-			n, p := node.Memory()
-			now, peak = now+n, peak+p
+func (s rest) String() string {
+	return fmt.Sprintf("%d goroutines, %d open files and %d KB of live heap", s.goroutines, s.files, s.heap>>10)
+}
+
+// awaitMemory waits, after runs that were long enough, until the servers have given back what they do not need. It gives what they hold then.
+func (r *run) awaitMemory(before int64) (after int64, problems []string) {
+	ctx, cancel := context.WithTimeout(r.ctx, givesBackWithin)
+	defer cancel()
+	most := before + int64(len(r.nodes))*residentSlack
+	for {
+		after, _ = r.memory()
+		switch {
+		case after <= most || r.duration < givesBackAfter:
+			return after, nil
+		case !r.wait(ctx, 100*time.Millisecond, 200*time.Millisecond):
+			return after, []string{fmt.Sprintf("the servers hold %d MB %v after all had become quiet, and held %d MB at first", after>>20, givesBackWithin, before>>20)}
 		}
-		return now, peak
 	}
-	before, peak := sum()
+}
+
+// memory sums what the servers hold now, and the most that they have held.
+func (r *run) memory() (now, peak int64) {
+	for _, node := range r.nodes {
+		n, p := node.Memory()
+		now, peak = now+n, peak+p
+	}
+	return now, peak
+}
+
+// watchMemory looks at the servers' memory until its result is called, which gives what it was at the peak.
+func (r *run) watchMemory() func() (peak int64) {
+	_, peak := r.memory()
 	ctx, cancel := context.WithCancel(r.ctx)
 	done := make(chan struct{})
 	go func() {
@@ -67,7 +103,7 @@ func (r *run) watchMemory() func() (before, peak, after int64) {
 		for tick := time.NewTicker(200 * time.Millisecond); ; {
 			select {
 			case <-tick.C:
-				_, p := sum()
+				_, p := r.memory()
 				peak = max(peak, p)
 			case <-ctx.Done():
 				tick.Stop()
@@ -75,10 +111,10 @@ func (r *run) watchMemory() func() (before, peak, after int64) {
 			}
 		}
 	}()
-	return func() (int64, int64, int64) {
+	return func() int64 {
 		cancel()
 		<-done
-		after, p := sum()
-		return before, max(peak, p), after
+		_, p := r.memory()
+		return max(peak, p)
 	}
 }

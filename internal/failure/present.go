@@ -18,8 +18,9 @@ import (
 
 // Presenter turns errors into what a response shows.
 type Presenter struct {
-	log *slog.Logger
-	now func() time.Time
+	log       *slog.Logger
+	complaint *complaint
+	now       func() time.Time
 	// told gets the code of each error.
 	told func(code string)
 	// silent leaves out what a document may have meant.
@@ -28,17 +29,17 @@ type Presenter struct {
 
 // NewPresenter makes a Presenter that logs to log what callers must not see.
 func NewPresenter(log *slog.Logger, now func() time.Time) *Presenter {
-	return &Presenter{log: log, now: now, told: func(string) {}}
+	return &Presenter{log: log, complaint: newComplaint(log), now: now, told: func(string) {}}
 }
 
 // Telling gives a Presenter that also tells the code of each error that it presents. told is called by several goroutines.
 func (p *Presenter) Telling(told func(code string)) *Presenter {
-	return &Presenter{log: p.log, now: p.now, told: told, silent: p.silent}
+	return &Presenter{log: p.log, complaint: p.complaint, now: p.now, told: told, silent: p.silent}
 }
 
 // WithoutSuggestions gives a Presenter that does not tell of names like one that is wrong.
 func (p *Presenter) WithoutSuggestions() *Presenter {
-	return &Presenter{log: p.log, now: p.now, told: p.told, silent: true}
+	return &Presenter{log: p.log, complaint: p.complaint, now: p.now, told: p.told, silent: true}
 }
 
 // Present is gqlgen's ErrorPresenterFunc: every error of a response passes it.
@@ -59,19 +60,9 @@ func (p *Presenter) Present(ctx context.Context, err error) *gqlerror.Error {
 	if cause.Code == problem.Internal {
 		shown.Extensions["requestId"] = p.report(ctx, err)
 	} else if cause.Cause != nil {
-		p.log.Log(ctx, levelOf(cause.Code), "request failed", "code", cause.Code, "cause", cause.Cause)
+		p.complaint.of(ctx, cause)
 	}
 	return shown
-}
-
-// levelOf keeps what any caller can bring about out of an ordinary log.
-func levelOf(code problem.Code) slog.Level {
-	switch code {
-	case problem.StoreUnavailable, problem.OutcomeUnknown, problem.Overloaded:
-		return slog.LevelWarn
-	default:
-		return slog.LevelDebug
-	}
 }
 
 // problem finds what to tell the caller about err.

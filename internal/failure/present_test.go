@@ -146,3 +146,33 @@ func TestTimeoutCanBeTriedAgain(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// Anybody can hang up as often as they like; what a store does to callers who wait is the operator's business.
+func TestWhoHangsUpIsNotLogged(t *testing.T) {
+	for cause, logged := range map[error]bool{context.Canceled: false, context.DeadlineExceeded: true} {
+		told := problem.Wrap(problem.StoreUnavailable, "Try again.", fmt.Errorf("look up a device: %w", cause))
+		if _, log := ask(t, question, func() error { return told }); (log != "") != logged {
+			t.Errorf("%v is logged as %q", cause, log)
+		}
+	}
+}
+
+// While a store is away every request fails for the same reason: the operator reads it, how many were left out, and what else there is.
+func TestFailuresDoNotFillTheLog(t *testing.T) {
+	var log bytes.Buffer
+	present := failure.NewPresenter(slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	away := problem.Wrap(problem.StoreUnavailable, "Try again.", errors.New("the store is away"))
+	for range 10_000 {
+		_ = present.Telling(func(string) {}).Present(t.Context(), away)
+	}
+	if n := strings.Count(log.String(), "the store is away"); n < 1 || n > 1000 {
+		t.Errorf("%d lines were logged", n)
+	}
+	began := len(log.String())
+	for len(log.String()) == began { // until there is room for another line
+		_ = present.Present(t.Context(), away)
+	}
+	if !strings.Contains(log.String()[began:], "untold=") {
+		t.Errorf("nobody knows that there were more: %s", log.String()[began:])
+	}
+}

@@ -71,11 +71,7 @@ func TestSerializable_ABatchThatLosesIsRunAgain(t *testing.T) {
 		_, err := w.Send(w.ctx, w.letter(alice, "x", bob))
 		sent <- err
 	}()
-	waitFor(t, "the batch to wait for the row", func() bool {
-		var waiting int
-		err := db.Pool.QueryRow(w.ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
-		return err == nil && waiting > 0
-	})
+	waitFor(t, "the batch to wait for the row", w.waitsForLock)
 	if err := other.Commit(w.ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package clockserver is the server with a clock that whoever runs it can move. It is the same server but for that: what Go reads the
-// time from is not to be moved from outside, other than for the whole machine.
+// time from is not to be moved from outside, other than for the whole machine. It can also be told to make a mistake, which runs have to find.
 package clockserver
 
 import (
@@ -30,8 +30,9 @@ type settings struct {
 	Limits      limits.Limits `embed:""`
 }
 
-// Run serves as the environment says until ctx ends. Each line of moves says how far the clock is to be ahead, like 1h or -20s.
-func Run(ctx context.Context, moves io.Reader) error {
+// Run serves as the environment says until ctx ends. Each line of orders says how far the clock is to be ahead, like 1h or -20s, or is the
+// name of a mistake.
+func Run(ctx context.Context, orders io.Reader) error {
 	var s settings
 	parser, err := kong.New(&s, kong.DefaultEnvars("LETTERLOCK"))
 	if err != nil {
@@ -43,7 +44,7 @@ func Run(ctx context.Context, moves io.Reader) error {
 	defer memory.Keep().Stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.LogLevel}))
 	c := new(clock)
-	go c.follow(moves, log) // it ends with the process
+	go follow(orders, c, &mistakes{log: log}, log) // it ends with the process
 	running, err := server.New(ctx, server.Config{
 		Addr: s.Addr, PublicURLs: s.PublicURL, MetricsAddr: s.MetricsAddr, Database: database.Config{URL: s.Database, DataDir: s.DataDir},
 		Limits: s.Limits, Version: "soak", Log: log, Now: c.now,
@@ -62,8 +63,11 @@ func (c *clock) now() time.Time {
 	return time.Now().Round(0).Add(time.Duration(c.ahead.Load()))
 }
 
-func (c *clock) follow(moves io.Reader, log *slog.Logger) {
-	for lines := bufio.NewScanner(moves); lines.Scan(); {
+func follow(orders io.Reader, c *clock, m *mistakes, log *slog.Logger) {
+	for lines := bufio.NewScanner(orders); lines.Scan(); {
+		if m.make(lines.Text()) {
+			continue
+		}
 		ahead, err := time.ParseDuration(lines.Text())
 		if err != nil {
 			log.Error("the clock cannot be moved", "error", err)

@@ -38,6 +38,8 @@ type Config struct {
 	ClockMoves bool
 	// Certain says that no refusal of a send may leave open whether it was stored.
 	Certain bool
+	// Quiet is called when all that was sent has come, and devices only listen; its error is one of the problems. It may be nil.
+	Quiet func(context.Context) error
 	// Patience is how long everything may take to get quiet at the end.
 	Patience time.Duration
 }
@@ -109,6 +111,7 @@ func (w *world) labour(trouble func(context.Context) error) error {
 	bound.Stop()
 	if err == nil {
 		w.settle()
+		w.quiet()
 	}
 	hush()
 	return errors.Join(err, w.reading.Wait())
@@ -180,6 +183,15 @@ func (w *world) settle() {
 	}
 	if owed > 0 {
 		w.problem("%d envelopes did not come within %v after all had become quiet", owed, w.Patience)
+	}
+}
+
+func (w *world) quiet() {
+	if w.Quiet == nil {
+		return
+	}
+	if err := w.Quiet(w.all); err != nil {
+		w.problem("%v", err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package rig
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,7 +26,7 @@ type Node struct {
 	moves   bool           // whether its clock can be moved
 	space   *Space         // where it runs; nil for where this program does
 	env     []string
-	log     *tail
+	log     *logbook
 	command *exec.Cmd
 	ended   chan struct{} // closed when the process is gone
 	id      atomic.Int64  // the process's, for Memory
@@ -47,7 +45,7 @@ func NewNode(ctx context.Context, program string, env ...string) (*Node, error) 
 	env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "LETTERLOCK_ADDR=" + address, "LETTERLOCK_METRICS_ADDR=" + metrics,
 	}, env...)
-	return &Node{Address: address, metrics: metrics, program: program, env: env, log: new(tail)}, nil
+	return &Node{Address: address, metrics: metrics, program: program, env: env, log: newLogbook()}, nil
 }
 
 // In has the node run in a Space.
@@ -62,8 +60,13 @@ func (n *Node) WithClock() (err error) {
 }
 
 // SetClock moves the clock of a node to be so far ahead of the system's, until its end.
-func (n *Node) SetClock(ahead time.Duration) error {
-	_, err := fmt.Fprintln(n.clock, ahead)
+func (n *Node) SetClock(ahead time.Duration) error { return n.order(ahead) }
+
+// Mistake has a node with a clock of its own make a mistake, one of clockserver's.
+func (n *Node) Mistake(name string) error { return n.order(name) }
+
+func (n *Node) order(what any) error {
+	_, err := fmt.Fprintln(n.clock, what)
 	return err
 }
 
@@ -92,6 +95,7 @@ func (n *Node) Start(ctx context.Context) error {
 	go func() {
 		defer close(ended)
 		_ = command.Wait() // how it ended is read from its state
+		n.log.end()
 	}()
 	return n.AwaitReady(ctx)
 }
@@ -184,52 +188,15 @@ func (n *Node) Alive() error {
 	}
 }
 
-// Complaints are lines of the log, in all lives, that tell of a defect of the server.
-func (n *Node) Complaints() string { return n.log.complaints() }
+// Log gives the first lines of the log, in all lives, that tell of a defect of the server, that hold what no log may, and that warn of
+// anything.
+func (n *Node) Log() (defects, secrets, warnings string) { return n.log.found() }
 
-// tail keeps the end of a log, and the first lines that tell of a defect.
-type tail struct {
-	mu      sync.Mutex
-	text    []byte
-	defects []byte
-}
+// Watch has lines with some words counted. It comes before Start.
+func (n *Node) Watch(phrases []string) { n.log.watch(phrases) }
 
-const longestTail = 64 << 10
+// Said gives in how many lines words stood that are watched.
+func (n *Node) Said(phrase string) int { return n.log.count(phrase) }
 
-// Write is io.Writer's.
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for line := range bytes.Lines(b) {
-		if len(t.defects) < longestTail && isDefect(line) {
-			t.defects = append(t.defects, line...)
-		}
-	}
-	t.text = append(t.text, b...)
-	if len(t.text) > 2*longestTail {
-		t.text = append([]byte(nil), t.text[len(t.text)-longestTail:]...)
-	}
-	return len(b), nil
-}
-
-// isDefect tells lines that no trouble from outside explains.
-func isDefect(line []byte) bool {
-	for _, sign := range []string{"panic:", "fatal error:", "requestId=", "DATA RACE"} {
-		if bytes.Contains(line, []byte(sign)) {
-			return true
-		}
-	}
-	return false
-}
-
-func (t *tail) complaints() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.defects)
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text[max(0, len(t.text)-4<<10):])
-}
+// CopyLog has the log written down. It comes before Start.
+func (n *Node) CopyLog(to io.Writer) { n.log.copy = to }

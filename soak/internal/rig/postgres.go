@@ -26,7 +26,7 @@ type Postgres struct {
 	space   *Space   // where it runs; nil for where this program does
 	options []string // besides those that it needs
 	owner   *user.User
-	log     *tail
+	log     *logbook
 	command *exec.Cmd
 	ended   chan struct{}
 }
@@ -49,7 +49,7 @@ func newPostgres(ctx context.Context, s *Space) (_ *Postgres, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Postgres{Address: address, space: s, log: new(tail)}
+	p := &Postgres{Address: address, space: s, log: newLogbook()}
 	if p.dir, err = os.MkdirTemp("", "letterlock-soak-"); err != nil {
 		return nil, err
 	}

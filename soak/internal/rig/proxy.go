@@ -28,14 +28,22 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	links map[*link]struct{}
+	whole chan struct{} // closed when nothing is held back any more; nil while nothing is
 }
 
 // link is one connection and its other half.
-type link struct{ near, far net.Conn }
+type link struct {
+	near, far net.Conn
+	gone      chan struct{}
+	once      sync.Once
+}
 
 func (l *link) close() {
-	_ = l.near.Close()
-	_ = l.far.Close()
+	l.once.Do(func() {
+		close(l.gone)
+		_ = l.near.Close()
+		_ = l.far.Close()
+	})
 }
 
 // NewProxy listens on loopback and passes on to an address.
@@ -77,6 +85,34 @@ func (p *Proxy) Refuse(on bool) { p.refusing.Store(on) }
 // Silence has everything swallowed that comes back, or passed on again. What the other side is told it is still told.
 func (p *Proxy) Silence(on bool) { p.silent.Store(on) }
 
+// Part holds everything back in either direction, also that a side has hung up, as where a network falls apart: both sides keep a
+// connection on which nothing comes. Afterwards it comes late.
+func (p *Proxy) Part(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case on && p.whole == nil:
+		p.whole = make(chan struct{})
+	case !on && p.whole != nil:
+		close(p.whole)
+		p.whole = nil
+	}
+}
+
+// awaitWhole waits while things are held back, as long as a link is there.
+func (p *Proxy) awaitWhole(l *link) {
+	p.mu.Lock()
+	whole := p.whole
+	p.mu.Unlock()
+	if whole == nil {
+		return
+	}
+	select {
+	case <-whole:
+	case <-l.gone:
+	}
+}
+
 // Slow has each piece wait; 0 for not at all.
 func (p *Proxy) Slow(by time.Duration) { p.slow.Store(int64(by)) }
 
@@ -109,7 +145,7 @@ func (p *Proxy) pass(near net.Conn) {
 		_ = near.Close()
 		return
 	}
-	l := &link{near: near, far: far}
+	l := &link{near: near, far: far, gone: make(chan struct{})}
 	p.keep(l)
 	defer p.drop(l)
 	p.ended.Go(func() { p.copy(l, far, near, nil) })
@@ -138,6 +174,7 @@ func (p *Proxy) copy(l *link, to io.Writer, from io.Reader, lose func([]byte) bo
 	piece := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(piece)
+		p.awaitWhole(l)
 		if n > 0 {
 			time.Sleep(time.Duration(p.slow.Load()))
 			switch {

@@ -146,3 +146,25 @@ func TestTheProxyLosesAnswersToCommit(t *testing.T) {
 		t.Errorf("%d answers are lost, and after them: %v", p.LostCommits(), err)
 	}
 }
+
+// Where the network falls apart nobody hears of it, not even that the other side has hung up; later all of it comes, late.
+func TestTheProxyHoldsBack(t *testing.T) {
+	p := proxy(t, answers(t, nil))
+	c, leaves := call(t, p), call(t, p)
+	for _, who := range []*caller{c, leaves} {
+		if _, err := who.ask("hello"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Part(true)
+	_ = leaves.Close()
+	_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	_, _ = io.WriteString(c, "held back\n")
+	if line, err := c.lines.ReadString('\n'); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("something came through: %q, %v", line, err)
+	}
+	p.Part(false)
+	if answer, err := c.ask("late"); answer != "held back\n" {
+		t.Errorf("afterwards came %q, %v", answer, err)
+	}
+}
