@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -67,10 +68,12 @@ func main() {
 func (a *all) Run(ctx context.Context, b *bench) error {
 	for _, scenario := range []interface {
 		Run(ctx context.Context, b *bench) error
-	}{&a.Live, &a.Many, &a.Pair, &a.Idle, &a.Storm, &a.Delivery, &a.Backlog, &a.Start, &a.Nodes} {
+	}{&a.Live, &a.Nodes, &a.Many, &a.Pair, &a.Idle, &a.Storm, &a.Delivery, &a.Backlog, &a.Start} { // Nodes are compared with live.
+		began := time.Now()
 		if err := scenario.Run(ctx, b); err != nil {
 			return err
 		}
+		b.note("%T took %v", scenario, time.Since(began).Round(time.Second))
 	}
 	return nil
 }

@@ -71,6 +71,17 @@ func (s *store) remembered(ctx context.Context) (n float64, err error) {
 	return n, err
 }
 
+// eachRemembered adds what a remembered id takes.
+func (s *store) eachRemembered(ctx context.Context, to *sample) error {
+	n, err := s.remembered(ctx)
+	if err != nil || n == 0 {
+		return err
+	}
+	found, err := s.sizes(ctx)
+	to.add("remembered", "a remembered id, with its index", memory, found.sends/n)
+	return err
+}
+
 func (s *store) query(ctx context.Context, ask func(context.Context, *pgx.Conn) error) (err error) {
 	conn, err := pgx.Connect(ctx, s.database)
 	if err != nil {

@@ -19,7 +19,8 @@ type storm struct {
 	Each    int           `help:"How many envelopes wait for each of those." default:"5"`
 	Senders int           `help:"How many devices send meanwhile, twenty messages a second each, over HTTP." default:"4"`
 	Down    time.Duration `help:"How long there is no server." default:"2s"`
-	Settle  time.Duration `help:"How long to wait before memory is read when all is over." default:"20s"`
+	Settle  time.Duration `help:"How long to wait before memory is read when all is over." default:"10s"`
+	Most    int           `help:"The most runs: each case takes most of a minute." default:"3"`
 }
 
 const (
@@ -58,7 +59,7 @@ func (s *storm) Run(ctx context.Context, b *bench) error {
 			}})
 		}
 	}
-	return b.compare(ctx, tell{"storm", text, b.Runs}, columns)
+	return b.compare(ctx, tell{"storm", text, min(b.Runs, s.Most)}, columns)
 }
 
 // atOnce comes back when the server listens, whoever else does, and a second after each failure.
