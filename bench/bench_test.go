@@ -24,7 +24,7 @@ func TestScenarios(t *testing.T) {
 	document := filepath.Join(t.TempDir(), "performance.md")
 	results := filepath.Join(t.TempDir(), "results.json")
 	var blocks strings.Builder
-	for _, name := range []string{"machine", "live", "many", "pair", "idle", "storm", "delivery", "backlog", "start", "nodes", "soak"} {
+	for _, name := range []string{"machine", "live", "many", "pair", "idle", "storm", "delivery", "backlog", "start", "nodes", "soak", "expiry"} {
 		blocks.WriteString("<!-- bench:begin " + name + " -->\n<!-- bench:end " + name + " -->\n")
 	}
 	if err := os.WriteFile(document, []byte(blocks.String()), 0o600); err != nil {
@@ -50,6 +50,7 @@ func TestScenarios(t *testing.T) {
 		"backlog":  &backlog{Envelopes: 300, More: 600, Senders: 2},
 		"start":    &start{Times: 1},
 		"nodes":    &nodes{Most: 2, Senders: 2, Receivers: 2, Few: 1},
+		"expiry":   &expiry{Messages: 200, Every: 100, Senders: 2, Receivers: 2, Call: 5, ExpiresIn: 1},
 		"soak":     &soak{Messages: 200, Every: 50, Senders: 2, Receivers: 2},
 	} {
 		if b.Runs = 1; name == "idle" {
@@ -65,7 +66,7 @@ func TestScenarios(t *testing.T) {
 	}
 	want := []string{"| speed of the machine: pieces of work per second of CPU |", "sqlite, 600 |"}
 	if b.Database != "" {
-		want = append(want, "| write-ahead log per message |", "| write-ahead log per envelope |", "| a remembered id, with its index |", "| of these, waiting for a lock that another holds |")
+		want = append(want, "| write-ahead log per message |", "| write-ahead log per envelope |", "| a remembered id, with its index |", "| of these, waiting for a lock that another holds |", "| envelopes | envelopes/s | waiting |")
 	}
 	for _, row := range append(want, "| messages delivered/s |", "| CPU per message: load generator |", "| resident memory per connection |", "| difference: a delivery |",
 		"| envelopes/s until caught up |", "| all are |", "| first answer after |", "| envelopes | envelopes/s |", "fsync") {

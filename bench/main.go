@@ -33,7 +33,8 @@ type cli struct {
 	Start    start    `cmd:"" help:"From start to first answer, and memory after it."`
 	Nodes    nodes    `cmd:"" help:"Several servers on one PostgreSQL, with NATS between them."`
 	Soak     soak     `cmd:"" help:"Millions of messages through send and acknowledge: do rate and size stay?"`
-	All      all      `cmd:"" help:"Everything but soak, one after the other."`
+	Expiry   expiry   `cmd:"" help:"Millions of messages that nobody receives: do rate and size stay while they expire?"`
+	All      all      `cmd:"" help:"Everything but soak and expiry, one after the other."`
 	List     list     `cmd:"" help:"Print what can be measured."`
 }
 

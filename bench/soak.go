@@ -70,15 +70,20 @@ type entry struct {
 
 // run sends everything and looks now and then.
 func (k *soak) run(ctx context.Context, b *bench, w *world, l *load.Load) ([]entry, error) {
-	done := make(chan error, 1)
-	go func() {
+	return b.diary(ctx, w, l, k.Every, func() error {
 		_, err := l.Run(ctx)
-		done <- err
-	}()
+		return err
+	}, (*entry).line)
+}
+
+// diary looks after every so many envelopes how things are while run runs.
+func (b *bench) diary(ctx context.Context, w *world, l *load.Load, every int64, run func() error, line func(*entry) string) ([]entry, error) {
+	done := make(chan error, 1)
+	go func() { done <- run() }()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	var diary []entry
-	last, next := time.Now(), k.Every
+	last, next := time.Now(), every
 	var before int64
 	for {
 		select {
@@ -97,10 +102,10 @@ func (k *soak) run(ctx context.Context, b *bench, w *world, l *load.Load) ([]ent
 		if err = errors.Join(err, memoryErr); err != nil {
 			return nil, err
 		}
-		b.note("%s", e.line())
+		b.note("%s", line(&e))
 		diary = append(diary, e)
 		before, last = accepted, time.Now()
-		next = (accepted/k.Every + 1) * k.Every
+		next = (accepted/every + 1) * every
 	}
 }
 
