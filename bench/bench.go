@@ -104,7 +104,11 @@ func (b *bench) withBase(columns []*column) []*column {
 
 func (b *bench) publish(t tell, columns []*column) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s Median of %d runs (lowest – highest). %s.\n\n%s", t.text, t.runs, b.machine.short(), markdown(columns))
+	runs := fmt.Sprintf("Median of %d runs (lowest – highest)", t.runs)
+	if t.runs == 1 {
+		runs = "One run"
+	}
+	fmt.Fprintf(&text, "%s %s. %s.\n\n%s", t.text, runs, b.machine.short(), markdown(columns))
 	if _, err := fmt.Fprintf(b.out, "## %s\n\n%s\n", t.name, text.String()); err != nil {
 		return err
 	}
