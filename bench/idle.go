@@ -15,7 +15,7 @@ import (
 // idle is many devices that are connected and to whom nothing happens.
 type idle struct {
 	Connections  int           `help:"How many devices are connected, each with an open subscription." default:"10000"`
-	PingInterval time.Duration `help:"The server's ping interval; two of them pass before memory is read." default:"7s"`
+	PingInterval time.Duration `help:"The server's ping interval; two of them pass before memory is read." default:"5s"`
 }
 
 // few connections are open before memory is read for the first time, so that what a server needs once is not counted.
