@@ -24,16 +24,18 @@ func (c costs) ids() string {
 
 // rows says how long nodes wait for each other.
 func (f *figures) rows() string {
-	share := func(nodes string, mailboxes int) string {
-		return fmt.Sprintf("%.0f", 100*f.get("nodes", fmt.Sprintf("%s, %d mailboxes", nodes, mailboxes), "locks").Median)
+	percent := func(nodes string, mailboxes int, key string) string {
+		return fmt.Sprintf("%.0f", 100*f.get("nodes", fmt.Sprintf("%s, %d mailboxes", nodes, mailboxes), key).Median)
 	}
+	share := func(nodes string, mailboxes int) string { return percent(nodes, mailboxes, "locks") }
+	log := func(nodes string) string { return percent(nodes, 64, "log_waits") }
 	rate := func(nodes string, mailboxes int) string {
 		return grouped(f.get("nodes", fmt.Sprintf("%s, %d mailboxes", nodes, mailboxes), "delivered_per_second").Median)
 	}
 	return fmt.Sprintf("Measured: where 1, 2 and 3 nodes write to the same 4 mailboxes, %s, %s and %s %% of the connections at work in PostgreSQL wait for a lock that another holds, and %s, %s and %s messages a second arrive. Where they write to 64,\n"+
-		"%s, %s and %s %% wait, and %s, %s and %s arrive: that falls as well, since all nodes share two cores.",
+		"%s, %s and %s %% wait for locks and %s, %s and %s %% for the log, and %s, %s and %s messages arrive: that falls as well, since all nodes share two cores and one log.",
 		share("1 node", 4), share("2 nodes", 4), share("3 nodes", 4), rate("1 node", 4), rate("2 nodes", 4), rate("3 nodes", 4),
-		share("1 node", 64), share("2 nodes", 64), share("3 nodes", 64), rate("1 node", 64), rate("2 nodes", 64), rate("3 nodes", 64))
+		share("1 node", 64), share("2 nodes", 64), share("3 nodes", 64), log("1 node"), log("2 nodes"), log("3 nodes"), rate("1 node", 64), rate("2 nodes", 64), rate("3 nodes", 64))
 }
 
 // storm says how soon all are back.
