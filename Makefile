@@ -15,7 +15,10 @@ PLAYGROUND := web/playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find web/playground/src web/playground/public -type f) \
 	web/playground/index.html web/playground/vite.config.js web/tools/compress.mjs $(SHARED)
 
-.PHONY: help run build binaries web core app playground test generate lint fuzz bench benchstat soak vuln migration clean
+# The benchmarks of what runs for each message or request.
+HOT := Answers|Authenticate|ContentOf|CursorString|Decode|Delivery|DeliveryToSocket|Encoder|Feed|KeyOf|Message|MessageOfRow|Operation|ParseCursor|Request
+
+.PHONY: help run build binaries web core app playground test generate lint fuzz bench benchstat hot soak vuln migration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +72,9 @@ fuzz: ## fuzz every parser, seconds=30 each
 
 bench: build ## measure all that is fast or slow and renew docs/performance.md; only=live measures one part, only=list says which there are
 	./scripts/with-postgres.sh ./scripts/bench.sh $(or $(only),all) $(args)
+
+hot: ## renew the table of hot functions in docs/performance.md, compared with those of a commit, base=REF
+	DOCUMENT=docs/performance.md COUNT=$(or $(count),6) BENCH='^Benchmark($(HOT))$$' ./scripts/benchstat.sh "$(base)" graph internal/directory internal/graphqlhttp internal/mailbox internal/requestjson internal/socket internal/telemetry
 
 benchstat: ## compare the hot functions with those of a commit, base=REF packages=... (all)
 	./scripts/benchstat.sh "$(base)" $(packages)

@@ -11,6 +11,7 @@ import (
 // backlog is a device that comes back after a long time.
 type backlog struct {
 	Envelopes int `help:"How many envelopes wait." default:"100000"`
+	More      int `help:"A second number: does the memory grow with it?" default:"300000"`
 	Senders   int `help:"How many devices have sent them." default:"16"`
 }
 
@@ -19,21 +20,34 @@ func (l *backlog) Run(ctx context.Context, b *bench) error {
 	if err := b.mustStart(); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("A device subscribes whose mailbox holds %s envelopes of %d B from %d senders, on a server that was just started, over a store whose pages are in memory. "+
-		"Counted from connecting until all have arrived; acknowledged all at once afterwards.", grouped(float64(l.Envelopes)), b.Size, l.Senders)
-	return b.eachStore(ctx, tell{"backlog", text, b.Runs}, func(ctx context.Context, want wanted) (sample, error) {
-		want.people, want.env = l.Senders+1, roomy()
-		return l.run(ctx, b, want)
-	})
+	stores, err := b.stores()
+	if err != nil {
+		return err
+	}
+	var columns []*column
+	for _, store := range stores {
+		sizes := []int{l.Envelopes, l.More}
+		if store == sqlite && len(stores) > 1 {
+			sizes = sizes[:1] // whether it grows is seen on the other
+		}
+		for _, envelopes := range sizes {
+			columns = append(columns, &column{label: fmt.Sprintf("%s, %s", store, grouped(float64(envelopes))), measure: func(ctx context.Context, binary string) (sample, error) {
+				return l.run(ctx, b, wanted{store: store, binary: binary, people: l.Senders + 1, env: roomy()}, envelopes)
+			}})
+		}
+	}
+	text := fmt.Sprintf("A device subscribes whose mailbox holds %s or %s envelopes of %d B from %d senders, on a server that was just started, over a store whose pages are in memory. "+
+		"Counted from connecting until all have arrived; acknowledged all at once afterwards.", grouped(float64(l.Envelopes)), grouped(float64(l.More)), b.Size, l.Senders)
+	return b.compare(ctx, tell{"backlog", text, b.Runs}, columns)
 }
 
-func (l *backlog) run(ctx context.Context, b *bench, want wanted) (_ sample, err error) {
+func (l *backlog) run(ctx context.Context, b *bench, want wanted, waiting int) (_ sample, err error) {
 	w, err := b.newWorld(ctx, want)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.close(ctx)) }()
-	filled, err := l.fill(ctx, w)
+	filled, err := l.fill(ctx, w, waiting)
 	if err != nil {
 		return nil, fmt.Errorf("fill the mailbox: %w", err)
 	}
@@ -72,7 +86,7 @@ func (l *backlog) run(ctx context.Context, b *bench, want wanted) (_ sample, err
 }
 
 // fill sends what is to wait, in the biggest calls that the server takes.
-func (l *backlog) fill(ctx context.Context, w *world) (*load.Load, error) {
+func (l *backlog) fill(ctx context.Context, w *world, waiting int) (*load.Load, error) {
 	shape := load.Shape{Bulk: true, Messages: 200, Recipients: 1}
 	if w.able(ctx, shape) != nil {
 		shape = load.One()
@@ -81,19 +95,6 @@ func (l *backlog) fill(ctx context.Context, w *world) (*load.Load, error) {
 	if err != nil {
 		return nil, err
 	}
-	filled := &load.Load{Senders: senders, Envelopes: int64(l.Envelopes)}
+	filled := &load.Load{Senders: senders, Envelopes: int64(waiting)}
 	return filled, filled.Fill(ctx)
-}
-
-// restart puts a new server in the place of the only one.
-func (w *world) restart(ctx context.Context, b *bench, want wanted) error {
-	if err := w.servers[0].stop(); err != nil {
-		return err
-	}
-	s, err := b.startServer(ctx, want.binary, w.store, want.env...)
-	if err != nil {
-		return err
-	}
-	w.servers[0], w.meter.servers = s, s.process()
-	return nil
 }

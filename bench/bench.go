@@ -42,7 +42,7 @@ func (b *bench) compare(ctx context.Context, t tell, columns []*column) error {
 			if c.of != nil {
 				binary = b.Base
 			}
-			s, err := c.measure(ctx, binary)
+			s, err := withSpeed(ctx, c.measure, binary)
 			if errors.Is(err, errUnavailable) {
 				b.note("%s, %s: %v", t.name, c.label, err)
 				continue
@@ -58,6 +58,21 @@ func (b *bench) compare(ctx context.Context, t tell, columns []*column) error {
 		return nil // and what was found before stays
 	}
 	return b.publish(t, columns)
+}
+
+// withSpeed measures a run, and how fast the machine was before and behind it.
+func withSpeed(ctx context.Context, run measure, binary string) (sample, error) {
+	before, err := speed()
+	if err != nil {
+		return nil, err
+	}
+	s, err := run(ctx, binary)
+	if err != nil {
+		return nil, err
+	}
+	behind, err := speed()
+	s.add("machine_speed", "speed of the machine: pieces of work per second of CPU", number, (before+behind)/2)
+	return s, err
 }
 
 // eachStore compares in a scenario that has one case on each store.
@@ -89,7 +104,11 @@ func (b *bench) withBase(columns []*column) []*column {
 
 func (b *bench) publish(t tell, columns []*column) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s Median of %d runs (lowest – highest). %s.\n\n%s", t.text, t.runs, b.machine.short(), markdown(columns))
+	runs := fmt.Sprintf("Median of %d runs (lowest – highest)", t.runs)
+	if t.runs == 1 {
+		runs = "One run"
+	}
+	fmt.Fprintf(&text, "%s %s. %s.\n\n%s", t.text, runs, b.machine.short(), markdown(columns))
 	if _, err := fmt.Fprintf(b.out, "## %s\n\n%s\n", t.name, text.String()); err != nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 // delivery is what the server pays for a delivery on an open subscription: the CPU time of sends to a device that is subscribed, less
 // that of the same sends to one that is not.
 type delivery struct {
-	Messages int `help:"How many messages one by one, to each of the two devices." default:"4000"`
+	Messages int `help:"How many messages one by one, to each of the two devices." default:"2000"`
 	Burst    int `help:"Messages in a burst: one call of sendMessages." default:"200"`
-	Bursts   int `help:"How many bursts, to each of the two devices." default:"200"`
+	Bursts   int `help:"How many bursts, to each of the two devices." default:"100"`
 }
 
 // blocks is in how many turns the two devices are sent to within a run.

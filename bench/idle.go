@@ -15,7 +15,7 @@ import (
 // idle is many devices that are connected and to whom nothing happens.
 type idle struct {
 	Connections  int           `help:"How many devices are connected, each with an open subscription." default:"10000"`
-	PingInterval time.Duration `help:"The server's ping interval; two of them pass before memory is read." default:"12s"`
+	PingInterval time.Duration `help:"The server's ping interval; two of them pass before memory is read." default:"5s"`
 }
 
 // few connections are open before memory is read for the first time, so that what a server needs once is not counted.
@@ -40,13 +40,17 @@ func (i *idle) Run(ctx context.Context, b *bench) (err error) {
 		}
 	}()
 	text := fmt.Sprintf("%s devices, each with a socket of its own and an open subscription, two ping intervals of %v after the last has connected; the server was just started. "+
-		"What it had with %d connections is taken off; on SQLite the rest still has the caches of its pages, some 16 MiB for any number of connections. Heap and stacks are read after a collection.",
+		"What it had with %d connections is taken off; on SQLite the rest still has the caches of its pages, some 16 MiB for any number of connections. Heap and stacks are read after a collection. "+
+		"Where there is NATS, the server listens to it for each of the devices.",
 		grouped(float64(i.Connections)), i.PingInterval, few)
 	var columns []*column
-	for _, store := range stores {
-		columns = append(columns, &column{label: store, measure: func(ctx context.Context, binary string) (sample, error) {
-			want := wanted{store: store, binary: binary, people: i.Connections + 1, env: []string{"LETTERLOCK_PING_INTERVAL=" + i.PingInterval.String()}}
-			key := wantedFor{store, binary}
+	for _, c := range i.cases(b, stores) {
+		columns = append(columns, &column{label: c.label, measure: func(ctx context.Context, binary string) (sample, error) {
+			if err := able(ctx, b, binary, c.nats); err != nil {
+				return nil, err
+			}
+			want := wanted{store: c.store, binary: binary, nats: c.nats, people: i.Connections + 1, env: []string{"LETTERLOCK_PING_INTERVAL=" + i.PingInterval.String()}}
+			key := wantedFor{c.label, binary}
 			if worlds[key] == nil {
 				w, err := b.newWorld(ctx, want)
 				if err != nil {
@@ -60,8 +64,25 @@ func (i *idle) Run(ctx context.Context, b *bench) (err error) {
 	return b.compare(ctx, tell{"idle", text, b.Runs}, columns)
 }
 
+// idleCase is what a server keeps its connections beside.
+type idleCase struct {
+	label, store string
+	nats         bool
+}
+
+// cases are the stores, and PostgreSQL with NATS where there is a server of it.
+func (i *idle) cases(b *bench, stores []string) (cases []idleCase) {
+	for _, store := range stores {
+		cases = append(cases, idleCase{label: store, store: store})
+		if store == postgresql && b.NATSServer != "" {
+			cases = append(cases, idleCase{label: store + ", NATS", store: store, nats: true})
+		}
+	}
+	return cases
+}
+
 // wantedFor names a world.
-type wantedFor struct{ store, binary string }
+type wantedFor struct{ label, binary string }
 
 // allowFiles raises the limit of open files. The server inherits it.
 func allowFiles(n uint64) error {
@@ -92,7 +113,7 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 	if err := openAll(ctx, receivers[:few]); err != nil {
 		return nil, err
 	}
-	before, err := w.servers[0].size(ctx)
+	before, err := w.size(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +133,7 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 		return nil, err
 	}
 	w.meter.end()
-	after, err := w.servers[0].size(ctx)
+	after, err := w.size(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +149,9 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 		s.add("in_use", "heap pages and stacks per connection", memory, in(heapInUse)+in(stackInUse))
 		s.add("live", "live heap and stacks per connection", memory, in(heapLive)+in(stackInUse))
 		s.add("goroutines", "goroutines per connection", decimal, in(goroutines))
+	}
+	if w.nats != nil {
+		s.add("nats_resident", "resident memory of the NATS server per connection", memory, (after.nats-before.nats)/n)
 	}
 	s.add("ping_cpu", "server CPU per connection and ping interval", duration, float64(quiet.servers)/2/float64(len(receivers)))
 	s.add("connects_per_second", "connections made/s, 32 at a time", number, n/connecting.Seconds())
@@ -160,6 +184,16 @@ func pass(ctx context.Context, d time.Duration) error {
 type size struct {
 	resident float64
 	gauges   map[string]float64 // nil without metrics
+	nats     float64            // resident, of the NATS server
+}
+
+// size gives that of the first server, and of NATS.
+func (w *world) size(ctx context.Context) (size, error) {
+	found, err := w.servers[0].size(ctx)
+	if err == nil && w.nats != nil {
+		found.nats, err = w.meter.nats.memory(residentNow)
+	}
+	return found, err
 }
 
 func (s *server) size(ctx context.Context) (size, error) {
@@ -168,7 +202,7 @@ func (s *server) size(ctx context.Context) (size, error) {
 		return size{}, err
 	}
 	gauges, err := s.gauges(ctx)
-	return size{resident, gauges}, err
+	return size{resident: resident, gauges: gauges}, err
 }
 
 // alive makes sure that all are still connected, and that those who are sent something receive it.

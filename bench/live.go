@@ -40,6 +40,7 @@ type flood struct {
 	way     load.Way
 	shape   load.Shape
 	late    bool // receivers come when all is sent
+	looking bool // at what PostgreSQL's connections wait for
 }
 
 // flood measures one in a new world.
@@ -57,15 +58,20 @@ func (b *bench) flood(ctx context.Context, want wanted, f flood) (_ sample, err 
 	if err != nil {
 		return nil, err
 	}
+	watch, err := w.watched(ctx, f.looking)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, watch.close()) }()
 	l := load.Load{
 		Senders: senders, Receivers: receivers, Late: f.late, Warmup: b.Warmup, Duration: b.Duration,
-		Began: w.meter.begin, Ended: w.meter.end,
+		Began: func() { watch.begin(); w.meter.begin() }, Ended: func() { w.meter.end(); watch.end() },
 	}
 	r, err := l.Run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return w.found(r, f)
+	return w.found(ctx, r, f, watch)
 }
 
 // able says if the servers cannot take calls of a shape.
@@ -83,7 +89,7 @@ func (w *world) able(ctx context.Context, shape load.Shape) error {
 	return nil
 }
 
-func (w *world) found(r load.Result, f flood) (sample, error) {
+func (w *world) found(ctx context.Context, r load.Result, f flood, watch *watch) (sample, error) {
 	var s sample
 	unit, n := "message", r.Delivered
 	perSecond := func(n int) float64 { return float64(n) / r.Elapsed.Seconds() }
@@ -100,5 +106,12 @@ func (w *world) found(r load.Result, f flood) (sample, error) {
 	if !f.late {
 		s.quantiles("journey", "send → received", r.Journeys)
 	}
-	return s, w.meter.each(&s, unit, n)
+	if err := w.meter.each(&s, unit, n); err != nil {
+		return nil, err
+	}
+	watch.each(&s, unit, n)
+	if f.shape.Bulk || f.looking {
+		return s, nil // few ids, or those of the first table
+	}
+	return s, w.store.eachRemembered(ctx, &s)
 }

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -32,7 +33,8 @@ type cli struct {
 	Start    start    `cmd:"" help:"From start to first answer, and memory after it."`
 	Nodes    nodes    `cmd:"" help:"Several servers on one PostgreSQL, with NATS between them."`
 	Soak     soak     `cmd:"" help:"Millions of messages through send and acknowledge: do rate and size stay?"`
-	All      all      `cmd:"" help:"Everything but soak, one after the other."`
+	Expiry   expiry   `cmd:"" help:"Millions of messages that nobody receives: do rate and size stay while they expire?"`
+	All      all      `cmd:"" help:"Everything but soak and expiry, one after the other."`
 	List     list     `cmd:"" help:"Print what can be measured."`
 }
 
@@ -67,10 +69,12 @@ func main() {
 func (a *all) Run(ctx context.Context, b *bench) error {
 	for _, scenario := range []interface {
 		Run(ctx context.Context, b *bench) error
-	}{&a.Live, &a.Many, &a.Pair, &a.Idle, &a.Storm, &a.Delivery, &a.Backlog, &a.Start, &a.Nodes} {
+	}{&a.Live, &a.Nodes, &a.Many, &a.Pair, &a.Idle, &a.Storm, &a.Delivery, &a.Backlog, &a.Start} { // Nodes are compared with live.
+		began := time.Now()
 		if err := scenario.Run(ctx, b); err != nil {
 			return err
 		}
+		b.note("%T took %v", scenario, time.Since(began).Round(time.Second))
 	}
 	return nil
 }

@@ -34,21 +34,23 @@ func (n *nodes) Run(ctx context.Context, b *bench) error {
 				label += "s"
 			}
 			columns = append(columns, &column{label: fmt.Sprintf("%s, %d mailboxes", label, receivers), measure: func(ctx context.Context, binary string) (sample, error) {
-				if err := n.able(ctx, b, binary, count); err != nil {
+				if err := able(ctx, b, binary, count > 1); err != nil {
 					return nil, err
 				}
 				return b.flood(ctx, wanted{store: postgresql, binary: binary, nodes: count, nats: count > 1, people: n.Senders + receivers},
-					flood{senders: n.Senders, way: load.OverSocket, shape: load.One()})
+					flood{senders: n.Senders, way: load.OverSocket, shape: load.One(), looking: true})
 			}})
 		}
 	}
 	text := fmt.Sprintf("%d devices send on their sockets to %d or %d devices, spread over nodes so that each message is received on another node than the one that took it, where there is another; one PostgreSQL, one NATS server, all on this machine; %v a run. "+
-		"Nodes, database, NATS and load generator share its cores: what this shows is what nodes cost, not what they add.", n.Senders, n.Receivers, n.Few, b.Duration)
+		"Nodes, database, NATS and load generator share its cores: what this shows is what nodes cost, not what they add. "+
+		"One node does what it does in the table of messages one a request; where the figures differ, so does the machine's speed, or the %v between two looks at PostgreSQL's connections are felt.", n.Senders, n.Receivers, n.Few, b.Duration, lookEvery)
 	return b.compare(ctx, tell{"nodes", text, b.Runs}, columns)
 }
 
-func (n *nodes) able(ctx context.Context, b *bench, binary string, count int) error {
-	if count == 1 {
+// able says if a server cannot work with NATS, where it has to.
+func able(ctx context.Context, b *bench, binary string, nats bool) error {
+	if !nats {
 		return nil
 	}
 	if b.NATSServer == "" {

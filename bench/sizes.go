@@ -11,8 +11,8 @@ import (
 )
 
 // sizes are those of tables with their indexes, in bytes, and the rows that wait for vacuum. Of SQLite there is one file alone, which is
-// called messages here.
-type sizes struct{ messages, mailboxes, sends, dead float64 }
+// called messages here. Of PostgreSQL there is also how many messages wait, and how many have expired.
+type sizes struct{ messages, mailboxes, sends, dead, waiting, expired float64 }
 
 func (s *store) sizes(ctx context.Context) (sizes, error) {
 	if s.database == "" {
@@ -39,7 +39,10 @@ func (s *store) sizes(ctx context.Context) (sizes, error) {
 			found.dead += dead
 			return nil
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return conn.QueryRow(ctx, "SELECT coalesce(sum(waiting_count), 0)::float8, coalesce(sum(expired_count), 0)::float8 FROM mailboxes").Scan(&found.waiting, &found.expired)
 	})
 	return found, err
 }
@@ -69,6 +72,17 @@ func (s *store) remembered(ctx context.Context) (n float64, err error) {
 		return conn.QueryRow(ctx, "SELECT count(*)::float8 FROM sends").Scan(&n)
 	})
 	return n, err
+}
+
+// eachRemembered adds what a remembered id takes.
+func (s *store) eachRemembered(ctx context.Context, to *sample) error {
+	n, err := s.remembered(ctx)
+	if err != nil || n == 0 {
+		return err
+	}
+	found, err := s.sizes(ctx)
+	to.add("remembered", "a remembered id, with its index", memory, found.sends/n)
+	return err
 }
 
 func (s *store) query(ctx context.Context, ask func(context.Context, *pgx.Conn) error) (err error) {

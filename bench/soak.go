@@ -70,24 +70,31 @@ type entry struct {
 
 // run sends everything and looks now and then.
 func (k *soak) run(ctx context.Context, b *bench, w *world, l *load.Load) ([]entry, error) {
-	done := make(chan error, 1)
-	go func() {
+	return b.diary(ctx, w, l, k.Every, func() error {
 		_, err := l.Run(ctx)
-		done <- err
-	}()
+		return err
+	}, (*entry).line)
+}
+
+// diary looks after every so many envelopes, and at least once, how things are while run runs.
+func (b *bench) diary(ctx context.Context, w *world, l *load.Load, every int64, run func() error, line func(*entry) string) ([]entry, error) {
+	done := make(chan error, 1)
+	go func() { done <- run() }()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	var diary []entry
-	last, next := time.Now(), k.Every
+	last, next := time.Now(), every
 	var before int64
-	for {
+	for over := false; !over; {
 		select {
 		case err := <-done:
-			return diary, err
+			if over = true; err != nil || len(diary) > 0 {
+				return diary, err
+			}
 		case <-tick.C:
 		}
 		accepted := l.Accepted()
-		if accepted < next {
+		if accepted < next && !over { // at least once
 			continue
 		}
 		e := entry{accepted: accepted, rate: float64(accepted-before) / time.Since(last).Seconds()}
@@ -97,11 +104,12 @@ func (k *soak) run(ctx context.Context, b *bench, w *world, l *load.Load) ([]ent
 		if err = errors.Join(err, memoryErr); err != nil {
 			return nil, err
 		}
-		b.note("%s", e.line())
+		b.note("%s", line(&e))
 		diary = append(diary, e)
 		before, last = accepted, time.Now()
-		next = (accepted/k.Every + 1) * k.Every
+		next = (accepted/every + 1) * every
 	}
+	return diary, nil
 }
 
 const diaryHead = "| envelopes | envelopes/s | messages | mailboxes | remembered ids | dead rows | server memory |\n| --- | --- | --- | --- | --- | --- | --- |\n"
@@ -115,9 +123,6 @@ func (k *soak) publish(ctx context.Context, b *bench, kind string, w *world, dia
 	remembered, err := w.store.remembered(ctx)
 	if err != nil {
 		return err
-	}
-	if len(diary) == 0 {
-		return errors.New("--every is beyond --messages")
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s envelopes of %d B through send and acknowledge on %s, %d envelopes a call, %d senders, %d receivers that acknowledge every hundredth. Sizes are of tables with their indexes. %s.\n\n%s",

@@ -9,7 +9,7 @@ import (
 
 // start is how long a server takes to be of use.
 type start struct {
-	Times int `help:"How many starts of each kind." default:"20"`
+	Times int `help:"How many starts of each kind." default:"10"`
 }
 
 // Run measures.

@@ -19,7 +19,9 @@ type storm struct {
 	Each    int           `help:"How many envelopes wait for each of those." default:"5"`
 	Senders int           `help:"How many devices send meanwhile, twenty messages a second each, over HTTP." default:"4"`
 	Down    time.Duration `help:"How long there is no server." default:"2s"`
-	Settle  time.Duration `help:"How long to wait before memory is read when all is over." default:"20s"`
+	Settle  time.Duration `help:"How long to wait before memory is read when all is over." default:"10s"`
+	Most    int           `help:"The most runs: each case takes most of a minute." default:"3"`
+	All     bool          `help:"On all stores, and not on the first alone."`
 }
 
 const (
@@ -46,6 +48,9 @@ func (s *storm) Run(ctx context.Context, b *bench) error {
 		"and after a failure each second. *As the SDK*: each waits at random, longer with each failure, from when it has lost its connection. For %s devices %d envelopes each wait: they are live when they have these, the others when they are subscribed. "+
 		"%d other devices send 20 messages a second each meanwhile. Memory is read before the kill and %v after everything.",
 		grouped(float64(s.Devices)), s.Down, grouped(float64(s.Waiting)), s.Each, s.Senders, s.Settle)
+	if !s.All {
+		stores = stores[:1]
+	}
 	var columns []*column
 	for _, store := range stores {
 		for _, way := range []struct {
@@ -58,7 +63,7 @@ func (s *storm) Run(ctx context.Context, b *bench) error {
 			}})
 		}
 	}
-	return b.compare(ctx, tell{"storm", text, b.Runs}, columns)
+	return b.compare(ctx, tell{"storm", text, min(b.Runs, s.Most)}, columns)
 }
 
 // atOnce comes back when the server listens, whoever else does, and a second after each failure.

@@ -43,13 +43,9 @@ func (b *bench) newWorld(ctx context.Context, want wanted) (_ *world, err error)
 		return w, err
 	}
 	w.meter.database = w.store.postgres
-	env := want.env
-	if want.nats {
-		if w.nats, err = startNATS(ctx, b.NATSServer); err != nil {
-			return w, err
-		}
-		w.meter.nats = process(w.nats.cmd.Process.Pid)
-		env = append([]string{"LETTERLOCK_NATS=" + w.nats.url}, env...)
+	env, err := w.wire(ctx, b, want)
+	if err != nil {
+		return w, err
 	}
 	for range max(want.nodes, 1) {
 		s, err := b.startServer(ctx, want.binary, w.store, env...)
@@ -61,6 +57,40 @@ func (b *bench) newWorld(ctx context.Context, want wanted) (_ *world, err error)
 	}
 	w.people, err = load.Register(ctx, w.nodes(), want.people)
 	return w, err
+}
+
+// wire starts NATS, if it is wanted, and gives the environment of servers.
+func (w *world) wire(ctx context.Context, b *bench, want wanted) (env []string, err error) {
+	if !want.nats {
+		return want.env, nil
+	}
+	if w.nats, err = startNATS(ctx, b.NATSServer); err != nil {
+		return nil, err
+	}
+	w.meter.nats = process(w.nats.cmd.Process.Pid)
+	return append([]string{"LETTERLOCK_NATS=" + w.nats.url}, want.env...), nil
+}
+
+// restart puts a new server in the place of the only one, and of NATS.
+func (w *world) restart(ctx context.Context, b *bench, want wanted) error {
+	if err := w.servers[0].stop(); err != nil {
+		return err
+	}
+	if w.nats != nil {
+		if err := w.nats.stop(); err != nil {
+			return err
+		}
+	}
+	env, err := w.wire(ctx, b, want)
+	if err != nil {
+		return err
+	}
+	s, err := b.startServer(ctx, want.binary, w.store, env...)
+	if err != nil {
+		return err
+	}
+	w.servers[0], w.meter.servers = s, s.process()
+	return nil
 }
 
 func (w *world) nodes() []*load.Node {

@@ -55,6 +55,30 @@ func BenchmarkDeliveryToSocket(b *testing.B) {
 	}
 }
 
+// A delivery costs less than three allocations, from the message that is committed to its last byte on the socket.
+func TestDeliveryAllocatesNextToNothing(t *testing.T) {
+	const most, rounds = 3, 20
+	for _, burst := range []int{1, 20} {
+		d := newDeliveries(t, burst)
+		var prepared [][][]wakeup.Hint[mailbox.Message]
+		for range rounds + 1 { // AllocsPerRun runs it once more, to warm up
+			prepared = append(prepared, d.prepare(burst))
+		}
+		all := testing.AllocsPerRun(rounds, func() {
+			for _, some := range prepared[0] {
+				d.hub.Local.Notify(some...)
+			}
+			d.wait()
+			prepared = prepared[1:]
+		})
+		if each := all / float64(burst*receivers); each >= most {
+			t.Errorf("in bursts of %d a delivery makes %.2f allocations", burst, each)
+		} else {
+			t.Logf("in bursts of %d a delivery makes %.2f allocations", burst, each)
+		}
+	}
+}
+
 // receivers is how many devices have a socket.
 const receivers = 200
 
@@ -85,7 +109,7 @@ func (e *echo) Notify(hints ...wakeup.Hint[mailbox.Message]) {
 	e.Local.Notify(hints...)
 }
 
-func newDeliveries(b *testing.B, burst int) *deliveries {
+func newDeliveries(b testing.TB, burst int) *deliveries {
 	b.Helper()
 	hub := &echo{Local: wakeup.NewLocal[mailbox.Message](), last: make(map[identity.DeviceID]wakeup.Hint[mailbox.Message])}
 	w := newWorldAt(b, testdb.Open(b, database.SQLite), hub)
@@ -154,7 +178,7 @@ func (d *deliveries) wait() {
 const receiveFrom = "LETTERLOCK_BENCH_RECEIVE_FROM"
 
 // receive starts the clients. What it gives has a byte for each round that has arrived.
-func receive(b *testing.B, addr string, burst int) *bufio.Reader {
+func receive(b testing.TB, addr string, burst int) *bufio.Reader {
 	b.Helper()
 	clients := exec.CommandContext(b.Context(), os.Args[0])
 	clients.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", receiveFrom, addr, burst))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh SCENARIO [OPTIONS]: measures bin/letterlock on SQLite and on the PostgreSQL at LETTERLOCK_TEST_POSTGRES (see
 # with-postgres.sh), and renews docs/performance.md. All figures also go to artifacts/bench.json. After a run of all
-# the arithmetic in docs/scaling.md is renewed, too.
+# they are kept in docs/bench.json, and what docs/scaling.md makes of them is renewed, too.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -21,5 +21,6 @@ bin/bench "$@" "${options[@]}"
 
 # The arithmetic rests on figures of all scenarios.
 if [[ ${1-} == all ]]; then
-  go run ./internal/tools/scaling artifacts/bench.json
+  cp artifacts/bench.json docs/bench.json
+  go run ./internal/tools/scaling docs/bench.json
 fi

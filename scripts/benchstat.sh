@@ -2,7 +2,8 @@
 # benchstat.sh BASE [PACKAGE...]: compares the benchmarks of a commit with those of the working tree, by benchstat. Both
 # run in turns, so that what else the machine does meets both alike. Without packages: all that have benchmarks.
 #
-# BENCH is a pattern of benchmarks, COUNT how often each runs (10), BENCHTIME for how long (100ms).
+# BENCH is a pattern of benchmarks, COUNT how often each runs (10), BENCHTIME for how long (100ms). DOCUMENT is a Markdown file
+# whose block «hot» is renewed with a table of it.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -51,3 +52,17 @@ for package in "${packages[@]}"; do
   rm -f "$dir/before.test" "$dir/after.test"
 done
 go run "$benchstat" "before=$dir/before" "after=$dir/after"
+[[ -n ${DOCUMENT:-} ]] || exit 0
+
+# renew DOCUMENT: puts the table between the markers.
+renew() {
+  local begin='<!-- bench:begin hot -->' end='<!-- bench:end hot -->'
+  [[ $(grep -cxF -e "$begin" -e "$end" "$1") == 2 ]] || fail "$1 has no block «hot»."
+  sed "/^$begin\$/q" "$1"
+  printf 'Before is commit %s of %s, after is %s; medians of %d runs of each, and the difference where benchstat sees one.\n\n' "$(git rev-parse --short "$base")" \
+    "$(git show -s --format=%cs "$base")" "$(git rev-parse --short HEAD)" "${COUNT:-10}"
+  go run "$benchstat" -format csv "before=$dir/before" "after=$dir/after" 2>/dev/null | awk -f scripts/benchtable.awk
+  sed -n "/^$end\$/,\$p" "$1"
+}
+renew "$DOCUMENT" >"$dir/document"
+cat "$dir/document" >"$DOCUMENT"

@@ -64,3 +64,30 @@ func TestRequest(t *testing.T) {
 		t.Errorf("%+v", params)
 	}
 }
+
+// What a send takes to be decoded: by hand, and as gqlgen's transports do it.
+func BenchmarkRequest(b *testing.B) {
+	payload := []byte(`{"query":"mutation Send($input: SendMessageInput!) { sendMessage(input: $input) { messageId acceptedAt deliveries { status } } }","operationName":"Send","variables":{"input":` +
+		`{"messageId":"0190a3c2-7b1e-7c4e-9d0a-000000000000","recipients":[{"userId":"uabcdefghijklmnopqrstuvwxyz234567","listVersion":1,"envelopes":[` +
+		`{"deviceId":"dabcdefghijklmnopqrstuvwxyz234567","kind":"SESSION","ciphertext":"` + strings.Repeat("x", 342) + `"}]}]}}}`)
+	b.Run("requestjson", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var params graphql.RawParams
+			if !Request(payload, &params) {
+				b.Fatal("it was refused")
+			}
+		}
+	})
+	b.Run("encoding", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var params graphql.RawParams
+			decoder := json.NewDecoder(bytes.NewReader(payload))
+			decoder.UseNumber()
+			if err := decoder.Decode(&params); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -25,6 +25,8 @@ type Load struct {
 	Envelopes int64
 	// InFlight bounds how many accepted envelopes may be on their way to receivers, if it is not 0.
 	InFlight int64
+	// Held tells senders to wait, for as long as it is true; it may be nil.
+	Held func() bool
 	// Patience is how long a load goes on in which nothing happens; default 20 s.
 	Patience time.Duration
 	// Began and Ended are called when counting begins and ends.
@@ -168,8 +170,10 @@ func (l *Load) run(s *Sender, counting, stopped *atomic.Bool) error {
 
 func (l *Load) enough() bool { return l.Envelopes > 0 && l.Accepted() >= l.Envelopes }
 
-// full reports whether senders have to wait for receivers.
-func (l *Load) full() bool { return l.InFlight > 0 && l.Accepted()-l.received() > l.InFlight }
+// full reports whether senders have to wait for receivers, or for what else.
+func (l *Load) full() bool {
+	return l.InFlight > 0 && l.Accepted()-l.received() > l.InFlight || l.Held != nil && l.Held()
+}
 
 // count opens the counted time after the warm-up and closes it when the time is over, or the sending.
 func (l *Load) count(ctx context.Context, counting *atomic.Bool, over <-chan struct{}) time.Duration {

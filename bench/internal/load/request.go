@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"strconv"
 )
 
 // Shape is what one call of a sender carries.
@@ -9,6 +10,7 @@ type Shape struct {
 	Bulk       bool // sendMessages instead of sendMessage
 	Messages   int  // in a call; 1 unless Bulk
 	Recipients int  // of a message
+	ExpiresIn  int  // seconds; 0 for as long as the server lets messages wait
 }
 
 // One is a message to one device.
@@ -73,7 +75,11 @@ func (s Shape) body(c *Content, to []*Person) text {
 func (s Shape) message(t *text, c *Content, to []*Person, m int) {
 	t.fixed(`{"messageId":"`)
 	t.spot(s.firstStamp()-s.Messages+m, nameText)
-	t.fixed(`","recipients":[`)
+	t.fixed(`",`)
+	if s.ExpiresIn > 0 {
+		t.fixed(`"expiresIn":` + strconv.Itoa(s.ExpiresIn) + `,`)
+	}
+	t.fixed(`"recipients":[`)
 	for r := range s.Recipients {
 		if r > 0 {
 			t.fixed(`,`)

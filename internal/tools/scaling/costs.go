@@ -18,44 +18,74 @@ type costs struct {
 
 	hint, hintNode, hintNATS float64 // a hint that nobody wants; a device that listens: on its node, on a NATS server
 	remembered               float64 // bytes in PostgreSQL for an id
+	log                      float64 // bytes that PostgreSQL writes to its log for a message
 }
 
-// measuredElsewhere are figures that bench does not write: docs/decisions.md (NATS), bench soak (ids).
-var measuredElsewhere = costs{hint: 1.5e-6, hintNode: 443, hintNATS: 0.7 * 1024, remembered: 224}
+// hintElsewhere is the one figure that bench does not write: BenchmarkNotify of internal/wakeup has it.
+const hintElsewhere = 1.5e-6
 
-// readCosts reads what bench has written.
-func readCosts(path string) (costs, error) {
+// figures are what bench has written.
+type figures struct {
+	path      string
+	scenarios map[string]map[string]map[string]figure
+	missing   []error
+}
+
+type figure struct{ Median, Low, High float64 }
+
+// readFigures reads them.
+func readFigures(path string) (*figures, error) {
 	content, err := os.ReadFile(path) //nolint:gosec // the file that was asked for
 	if err != nil {
-		return costs{}, err
+		return nil, err
 	}
 	var file struct {
-		Scenarios map[string]map[string]map[string]struct {
-			Median float64 `json:"median"`
-		} `json:"scenarios"`
+		Scenarios map[string]map[string]map[string]figure `json:"scenarios"`
 	}
 	if err := json.Unmarshal(content, &file); err != nil {
-		return costs{}, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	c := measuredElsewhere
-	var missing []error
-	for _, f := range []struct {
-		to                  *float64
-		scenario, name, key string
-	}{
-		{&c.messageServer, "live", "postgresql, socket", "server_cpu"},
-		{&c.messageDatabase, "live", "postgresql, socket", "database_cpu"},
-		{&c.envelopeServer, "many", "postgresql, live receivers", "server_cpu"},
-		{&c.envelopeDatabase, "many", "postgresql, live receivers", "database_cpu"},
-		{&c.connect, "idle", "postgresql", "connect_cpu"},
-		{&c.socket, "idle", "postgresql", "live"},
-		{&c.backlog, "backlog", "postgresql", "caught_up_per_second"},
-	} {
-		if *f.to = file.Scenarios[f.scenario][f.name][f.key].Median; *f.to <= 0 {
-			missing = append(missing, fmt.Errorf("%s: no figure for %s / %s / %s: run all of bench", path, f.scenario, f.name, f.key))
-		}
+	return &figures{path: path, scenarios: file.Scenarios}, nil
+}
+
+// get gives one, which has to be there. It may be 0 where it is a share.
+func (f *figures) get(scenario, name, key string) figure {
+	found, ok := f.scenarios[scenario][name][key]
+	if !ok {
+		f.missing = append(f.missing, fmt.Errorf("%s: no figure for %s / %s / %s: run all of bench", f.path, scenario, name, key))
 	}
-	return c, errors.Join(missing...)
+	return found
+}
+
+// cost gives the median of one that cannot be 0.
+func (f *figures) cost(scenario, name, key string) float64 {
+	found := f.get(scenario, name, key).Median
+	if found <= 0 && len(f.missing) == 0 {
+		f.missing = append(f.missing, fmt.Errorf("%s: %s / %s / %s is %v", f.path, scenario, name, key, found))
+	}
+	return found
+}
+
+// costs gives what one of something takes.
+func (f *figures) costs() (costs, error) {
+	c := costs{
+		messageServer:    f.cost("live", "postgresql, socket", "server_cpu"),
+		messageDatabase:  f.cost("live", "postgresql, socket", "database_cpu"),
+		envelopeServer:   f.cost("many", "postgresql, live receivers", "server_cpu"),
+		envelopeDatabase: f.cost("many", "postgresql, live receivers", "database_cpu"),
+		connect:          f.cost("idle", "postgresql", "connect_cpu"),
+		socket:           f.cost("idle", "postgresql", "live"),
+		backlog:          f.cost("backlog", "postgresql, 100,000", "caught_up_per_second"),
+		hint:             hintElsewhere,
+		hintNode:         f.cost("idle", "postgresql, NATS", "live") - f.cost("idle", "postgresql", "live"),
+		hintNATS:         f.cost("idle", "postgresql, NATS", "nats_resident"),
+		remembered:       f.cost("live", "postgresql, socket", "remembered"),
+		log:              f.cost("live", "postgresql, socket", "log"),
+	}
+	if len(f.missing) == 0 && c.hintNode <= 0 {
+		f.missing = append(f.missing, fmt.Errorf("%s: a connection takes less with NATS than without", f.path))
+	}
+	return c, errors.Join(f.missing...)
 }
 
 // markdown says what one core and one GiB carry.
@@ -78,8 +108,9 @@ func (c costs) markdown() string {
 	row("| envelope of a backlog, whole machine | – | %s/s |", grouped(c.backlog))
 	memory("idle subscription: server", c.socket)
 	memory("device that listens by NATS: server", c.hintNode)
-	memory("the same: NATS server", c.hintNATS)
-	core("hint that nobody waits for: node and NATS", c.hint)
-	memory("remembered id: PostgreSQL, for seven days", c.remembered)
+	memory("the same: NATS server, resident", c.hintNATS)
+	core("hint that nobody waits for: node and NATS (not of this run)", c.hint)
+	memory("remembered id, where each message has one: PostgreSQL, for seven days", c.remembered)
+	memory("write-ahead log of a message, one a request: PostgreSQL", c.log)
 	return b.String()
 }

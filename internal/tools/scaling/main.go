@@ -2,10 +2,12 @@
 //
 //	go run ./internal/tools/scaling FIGURES.json [DOCUMENT.md]
 //
-// FIGURES.json is what `bin/bench all --json` has written; scripts/bench.sh calls it after a run of everything.
+// FIGURES.json is what `bin/bench all --json` has written; scripts/bench.sh keeps it as docs/bench.json and calls this after a run of
+// everything.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -31,24 +33,45 @@ func main() {
 
 // run renews all blocks, or none.
 func run(figures, path string) error {
-	costs, err := readCosts(figures)
-	if err != nil {
-		return err
-	}
 	content, err := os.ReadFile(path) //nolint:gosec // the file that was asked for
 	if err != nil {
 		return err
 	}
-	text := string(content)
-	for _, b := range []struct{ name, text string }{
-		{"measured", costs.markdown()},
-		{"nodes", assumed.markdown(costs)},
-	} {
-		if text, err = replaceBlock(text, b.name, b.text); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+	text, err := renewed(figures, string(content))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // a document
+}
+
+// renewed gives the document with its blocks as the figures have them.
+func renewed(path, text string) (string, error) {
+	f, err := readFigures(path)
+	if err != nil {
+		return "", err
+	}
+	costs, err := f.costs()
+	if err != nil {
+		return "", err
+	}
+	blocks := []struct{ name, text string }{
+		{"measured", costs.markdown()},
+		{"database", assumed.database(costs)},
+		{"nodes", assumed.markdown(costs)},
+		{"ids", costs.ids()},
+		{"rows", f.rows()},
+		{"storm", f.storm()},
+		{"connects", costs.connects()},
+	}
+	if err := errors.Join(f.missing...); err != nil {
+		return "", err
+	}
+	for _, b := range blocks {
+		if text, err = replaceBlock(text, b.name, b.text); err != nil {
+			return "", err
+		}
+	}
+	return text, nil
 }
 
 // replaceBlock replaces what stands between the markers of a name. What is around them is written by hand.

@@ -35,6 +35,7 @@ type estimate struct {
 	databaseCores, servers float64 // busy in all; PostgreSQL servers, by cores
 	disks                  float64 // PostgreSQL servers, by what ids take
 	remembered             float64 // bytes, in all
+	log                    float64 // bytes a second, in all
 	hints                  float64 // a second between nodes
 	hintBits               float64 // a second, in all
 	natsMemory             float64 // of one NATS server, if all know of every device
@@ -49,6 +50,7 @@ func (a assumptions) estimate(c costs, nodes int) estimate {
 	e.databaseCores = e.messages * c.messageDatabase
 	e.servers = math.Ceil(e.databaseCores / (a.databaseCores * a.load))
 	e.remembered = e.messages * a.average * 7 * 86400 * c.remembered
+	e.log = e.messages * c.log
 	e.disks = math.Ceil(e.remembered / a.databaseDisk)
 	e.nodeCores = e.messages / n * c.messageServer
 	if nodes > 1 {
@@ -67,16 +69,16 @@ func (a assumptions) markdown(c costs) string {
 	_, _ = fmt.Fprintf(&b, "Assumed, not measured: D = %s connected devices a node, each sent m = %s messages in the busiest minute, a = %s of that on the average of a week, PostgreSQL servers of K = %s cores used to L = %s, S = %s on each for remembered ids, "+
 		"g = %s bytes of memory for one in use, h = %s B a hint, the devices of a lost node back within T = %s s.\n\n",
 		grouped(a.devices), plain(a.perMinute), plain(a.average), plain(a.databaseCores), plain(a.load), memory(a.databaseDisk), plain(a.room), grouped(a.hintBytes), plain(a.within))
-	b.WriteString("| nodes | devices | messages/s | cores busy a node | socket memory a node | PostgreSQL cores busy | remembered ids | PostgreSQL servers by cores · by ids | hints/s between nodes | NATS traffic in all | memory a NATS server | connects/s a node when one is lost |\n")
-	b.WriteString("|" + strings.Repeat(" --- |", 12) + "\n")
+	b.WriteString("| nodes | devices | messages/s | cores busy a node | socket memory a node | PostgreSQL cores busy | write-ahead log/s in all | remembered ids | PostgreSQL servers by cores · by ids | hints/s between nodes | NATS traffic in all | memory a NATS server | connects/s a node when one is lost |\n")
+	b.WriteString("|" + strings.Repeat(" --- |", 13) + "\n")
 	for _, nodes := range a.nodes {
 		e := a.estimate(c, nodes)
 		hints, bits, nats, reconnects := "–", "–", "–", "all wait"
 		if nodes > 1 {
 			hints, bits, nats, reconnects = grouped(e.hints), fmt.Sprintf("%.2g Gbit/s", e.hintBits/1e9), memory(e.natsMemory), plain(math.Ceil(e.reconnects))
 		}
-		_, _ = fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %s | %.1f | %s | %s · %s | %s | %s | %s | %s |\n", grouped(float64(nodes)), grouped(e.devices), grouped(e.messages),
-			e.nodeCores, memory(e.nodeMemory), e.databaseCores, memory(e.remembered), grouped(e.servers), grouped(e.disks), hints, bits, nats, reconnects)
+		_, _ = fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %s | %.1f | %s | %s | %s · %s | %s | %s | %s | %s |\n", grouped(float64(nodes)), grouped(e.devices), grouped(e.messages),
+			e.nodeCores, memory(e.nodeMemory), e.databaseCores, memory(e.log), memory(e.remembered), grouped(e.servers), grouped(e.disks), hints, bits, nats, reconnects)
 	}
 	return b.String()
 }
