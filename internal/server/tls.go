@@ -77,9 +77,9 @@ func secure(server *http.Server, certificates certs.Source, l limits.Limits) {
 // serve answers until the HTTP server is shut down.
 func (s *Server) serve() error {
 	if s.certificates == nil {
-		return s.http.Serve(s.listener)
+		return s.http.Serve(s.bounded(s.listener))
 	}
-	return s.http.ServeTLS(s.listener, "", "")
+	return s.http.ServeTLS(s.bounded(s.listener), "", "")
 }
 
 // certificateDays is for the metrics: how long the certificates last; 0 if one is missing or has expired.

@@ -21,6 +21,8 @@ type legacyConn struct {
 	protocol *legacyProtocol
 	done     chan struct{}
 	finished chan struct{}
+	named    uint64 // ping's, as is busyAt: what isIdle has seen
+	busyAt   time.Time
 
 	writing sync.Mutex
 
@@ -75,7 +77,10 @@ func (c *legacyConn) ping() {
 		select {
 		case <-c.done:
 			return
-		case <-tick.C:
+		case now := <-tick.C:
+			if c.isIdle(now) {
+				c.end(CloseIdle, idleReason)
+			}
 			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.sockets.options.WriteTimeout)) != nil {
 				_ = c.ws.Close()
 				return

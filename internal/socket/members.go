@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"maps"
+	"net/netip"
 	"slices"
 )
 
@@ -13,6 +14,8 @@ type member interface {
 	own(device string)
 	// end begins to close in order.
 	end(code int, reason string)
+	// shed is end if no answer is owed, and tells whether it was.
+	shed(code int, reason string) bool
 	// endAfterReply is EndAfterReply.
 	endAfterReply(code int, reason string)
 	// cut hangs up.
@@ -23,16 +26,20 @@ type member interface {
 	owner() *string
 	// greeting gives where Sockets keep what the gate knows the socket by until it has said who it is.
 	greeting() **list.Element
+	// address gives where the socket comes from.
+	address() netip.Addr
 }
 
 // ownership is the part of a member that Sockets keep. Sockets.mu guards the device; expected is its reader's.
 type ownership struct {
 	device   string
 	expected *list.Element
+	from     netip.Addr
 }
 
 func (o *ownership) owner() *string           { return &o.device }
 func (o *ownership) greeting() **list.Element { return &o.expected }
+func (o *ownership) address() netip.Addr      { return o.from }
 
 // arrived tells the gate that a socket has said who it is, or has ended. Calling it again does nothing.
 func (s *Sockets) arrived(m member) {
@@ -61,6 +68,7 @@ func (s *Sockets) own(m member, device string) {
 
 func (s *Sockets) remove(m member) {
 	s.arrived(m)
+	s.options.Places.Leave(m.address())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	device := *m.owner()
@@ -105,7 +113,7 @@ func (s *Sockets) Stop(ctx context.Context) {
 	ending := slices.Collect(maps.Keys(s.open))
 	s.mu.Unlock()
 	for _, m := range ending {
-		go m.end(CloseRestart, "the server is stopping: connect again")
+		go m.end(CloseRestart, restartReason)
 	}
 	for _, m := range ending {
 		select {
