@@ -54,6 +54,13 @@ type Limits struct {
 	AddressRegistrationsPerMinute int `name:"address-registrations-per-minute" default:"60" help:"How many users one address may register in a minute, on all nodes together; 0: no limit."`
 	DeviceOperationsPerMinute     int `name:"device-operations-per-minute" default:"60000" help:"How many operations one device may ask for in a minute; each field that needs the device may count as one more. 0: no limit."`
 
+	ClaimsPerMinute       int `name:"claims-per-minute" default:"60" help:"How many claims of prekeys one user may make in a minute on one node; 0: no limit."`
+	ClaimsAtOnce          int `name:"claims-at-once" default:"300" help:"How many of these at once, after a silence."`
+	ClaimsOfPairPerMinute int `name:"claims-of-pair-per-minute" default:"6" help:"How many claims of one user by one other spend one-time keys in a minute, on all nodes together; 0: no limit."`
+	ClaimsOfPairAtOnce    int `name:"claims-of-pair-at-once" default:"30" help:"How many of these at once, after a silence."`
+	ClaimsOfUserPerMinute int `name:"claims-of-user-per-minute" default:"12" help:"How many claims of one user by all others spend one-time keys in a minute, on all nodes together; 0: no limit."`
+	ClaimsOfUserAtOnce    int `name:"claims-of-user-at-once" default:"200" help:"How many of these at once, after a silence."`
+
 	LookAgain      time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`
 	InitTimeout    time.Duration `name:"init-timeout" default:"10s" help:"How long a new WebSocket may take to send connection_init."`
 	IdleTimeout    time.Duration `name:"idle-timeout" default:"1m" help:"How long a WebSocket without a token stays open on which nothing is asked."`
@@ -91,6 +98,9 @@ func (l Limits) Validate() error {
 		between("ADDRESS_SOCKETS_PER_MINUTE", int64(l.AddressSocketsPerMinute), 0, 1<<30),
 		between("ADDRESS_REGISTRATIONS_PER_MINUTE", int64(l.AddressRegistrationsPerMinute), 0, 1<<30),
 		between("DEVICE_OPERATIONS_PER_MINUTE", int64(l.DeviceOperationsPerMinute), 0, 1<<30),
+		rate("CLAIMS", l.ClaimsPerMinute, l.ClaimsAtOnce),
+		rate("CLAIMS_OF_PAIR", l.ClaimsOfPairPerMinute, l.ClaimsOfPairAtOnce),
+		rate("CLAIMS_OF_USER", l.ClaimsOfUserPerMinute, l.ClaimsOfUserAtOnce),
 		within("LOOK_AGAIN", l.LookAgain, time.Millisecond, time.Hour),
 		within("INIT_TIMEOUT", l.InitTimeout, time.Millisecond, time.Hour),
 		within("IDLE_TIMEOUT", l.IdleTimeout, time.Millisecond, 24*time.Hour),
@@ -107,6 +117,21 @@ func between(name string, value, low, high int64) error {
 		return fmt.Errorf("LETTERLOCK_%s is %d; it must be from %d to %d", name, value, low, high)
 	}
 	return nil
+}
+
+// longestRefill is in how many minutes as many as may come at once are allowed again, at the most: what nodes count together they forget
+// within the hour.
+const longestRefill = 50
+
+// rate refuses what may come at once if nothing may, or if it is too much to be counted.
+func rate(name string, perMinute, atOnce int) error {
+	if err := between(name+"_PER_MINUTE", int64(perMinute), 0, 1<<20); err != nil {
+		return err
+	}
+	if perMinute == 0 {
+		return nil
+	}
+	return between(name+"_AT_ONCE", int64(atOnce), 1, int64(longestRefill)*int64(perMinute))
 }
 
 func within(name string, value, low, high time.Duration) error {

@@ -163,7 +163,8 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.invites = invites.New(s.db, c.Registration, c.Now)
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, MaxBlocked: l.MaxBlockedUsers, LookAgain: l.LookAgain,
-		Now: c.Now, Admit: s.admit, Tally: s.tally, Observer: s.metrics.Directory,
+		Claims: claimLimits(l),
+		Now:    c.Now, Admit: s.admit, Tally: s.tally, Observer: s.metrics.Directory,
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
