@@ -12,10 +12,10 @@ import (
 const connectionsPerSocket = 2
 
 // bounded accepts no more connections than there may be, in all and of one address.
-func (s *Server) bounded(l net.Listener) net.Listener {
+func (s *Server) bounded(l net.Listener, most int) net.Listener {
 	limits := s.config.Limits
 	return places.Listener(l, places.New(places.Options{
-		Most: limits.MaxSockets + limits.MaxConnections, MostOfAddress: connectionsPerSocket * limits.MaxSocketsPerAddress,
+		Most: most, MostOfAddress: connectionsPerSocket * limits.MaxSocketsPerAddress,
 		Limited: func(limit string, _ bool) { s.metrics.Directory.Limited(places.OfConnections(limit), false) },
 	}), s.connectedFrom)
 }

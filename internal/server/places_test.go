@@ -12,6 +12,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/socket"
+	"github.com/letterlock/letterlock/internal/testcert"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
@@ -134,21 +135,9 @@ func TestIdleSocketsWithoutTokenAreClosed(t *testing.T) {
 // Connections on which nothing is asked are bounded as well, and leave the places of others alone.
 func TestConnectionsAreBounded(t *testing.T) {
 	s := testserver.Start(t, testserver.Options{MetricsAddr: "127.0.0.1:0", Limits: func(l *limits.Limits) { l.MaxSockets, l.MaxConnections = 1, 1 }})
-	dial := func() net.Conn {
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = conn.Close() })
-		return conn
-	}
-	first := dial()
-	dial()
-	over := dial()
-	_ = over.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if _, err := over.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("a connection too many: %v", err)
-	}
+	first := connect(t, s.Addr)
+	connect(t, s.Addr)
+	hungUp(t, connect(t, s.Addr))
 	if text := scrape(t, s).text; !strings.Contains(text, `letterlock_limits_met_total{limit="connections",scope="node"} 1`) {
 		t.Error("the metrics do not say which limit was met")
 	}
@@ -157,6 +146,36 @@ func TestConnectionsAreBounded(t *testing.T) {
 		_, _, err := s.TryDial(t, testserver.Modern, nil)
 		return err == nil
 	})
+}
+
+// So are those that come for the way to https.
+func TestConnectionsByPlainHTTPAreBounded(t *testing.T) {
+	options, _ := withCertificate(testcert.New(t))
+	options.HTTPRedirect = "127.0.0.1:0"
+	options.Limits = func(l *limits.Limits) { l.MaxConnections = 1 }
+	s := testserver.Start(t, options)
+	connect(t, s.Inner.RedirectAddr().String())
+	hungUp(t, connect(t, s.Inner.RedirectAddr().String()))
+}
+
+// connect opens a connection on which nothing is said.
+func connect(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// hungUp waits until the server has closed a connection.
+func hungUp(t *testing.T, conn net.Conn) {
+	t.Helper()
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second)) // less than the server waits for a request
+	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection too many: %v", err)
+	}
 }
 
 // keepReading answers pings until the socket ends.

@@ -198,6 +198,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	if s.certificates != nil {
 		secure(s.http, s.certificates, l)
+		s.redirect.bound(func(l net.Listener) net.Listener { return s.bounded(l, c.Limits.MaxConnections) })
 	}
 	return nil
 }
