@@ -73,6 +73,48 @@ func TestOverloadedWaitsAsLongAsAsked(t *testing.T) {
 	}
 }
 
+// Who sends too often waits as the server says, whether the whole request was refused or the send alone, and then has sent it once.
+func TestRateLimitedSendWaitsAsLongAsAsked(t *testing.T) {
+	for name, status := range map[string]int{"request": http.StatusTooManyRequests, "send": http.StatusOK} {
+		t.Run(name, func(t *testing.T) {
+			middle := newMiddle(t)
+			var waits []time.Duration
+			var errs []error
+			alice := person(t, middle.URL, func(o *client.Options) {
+				o.OnWait = func(err error, next time.Duration) { errs, waits = append(errs, err), append(waits, next) }
+			})
+			bob := person(t, middle.URL)
+			middle.on(func(operation string, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+				if operation != "SendMessage" || middle.count("SendMessage") > 1 {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/graphql-response+json; charset=utf-8")
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, `{"errors":[{"message":"no","extensions":{"code":"RATE_LIMITED","stored":"NO","retryAfterMs":700}}]}`)
+				return true
+			})
+			send(t, alice, bob.UserID(), "hello")
+			if len(waits) != 1 || waits[0] < 700*time.Millisecond || waits[0] > 2*time.Second || codeOf(errs[0]) != "RATE_LIMITED" {
+				t.Fatalf("waits %v for %v, want one of 700 ms and a little", waits, errs)
+			}
+			if n := middle.count("SendMessage"); n != 2 {
+				t.Errorf("%d tries", n)
+			}
+			equal(t, inbox(t, bob), []string{"hello"})
+		})
+	}
+}
+
+// codeOf gives the code of an error that the server has answered with.
+func codeOf(err error) string {
+	var said *client.ServerError
+	if !errors.As(err, &said) {
+		return ""
+	}
+	return said.Code
+}
+
 // A socket that is refused for being one too many is opened when the server said, and not before.
 func TestRefusedSocketWaitsAsLongAsAsked(t *testing.T) {
 	middle := newMiddle(t)

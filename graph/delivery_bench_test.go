@@ -127,7 +127,7 @@ func newDeliveries(b testing.TB, burst int) *deliveries {
 		Live:       Streams{w.resolver},
 		Guard:      guard.New(guard.Options{MaxBytes: 1 << 16, MaxDepth: 20, MaxCost: 1000}),
 		Present:    failure.NewPresenter(slog.New(slog.DiscardHandler), time.Now),
-		MaxSockets: receivers, MaxOpening: 10, MaxOperations: 10, MaxBytes: 1 << 20,
+		MaxOpening: 10, MaxOperations: 10, MaxBytes: 1 << 20,
 		InitTimeout: time.Minute, PingInterval: time.Hour, WriteTimeout: time.Minute,
 	})
 	schema.AddTransport(sockets)

@@ -79,21 +79,21 @@ func (r *Rates) Sweep() {
 
 // Socket counts a socket that an address opens. It fails with RATE_LIMITED.
 func (r *Rates) Socket(from netip.Addr) error {
-	if r == nil || uncounted(from) {
+	if r == nil || peer.Uncounted(from) {
 		return nil
 	}
 	return r.limited(LimitSockets, r.sockets.Take(peer.Household(from), r.options.Now()), "Too many sockets were opened from this address.")
 }
 
 func (r *Rates) registration(from netip.Addr) error {
-	if r == nil || uncounted(from) {
+	if r == nil || peer.Uncounted(from) {
 		return nil
 	}
 	return r.limited(LimitRegistrations, r.registrations.Take(peer.Household(from), r.options.Now()), tooManyRegistrations)
 }
 
 func (r *Rates) registered(ctx context.Context, tx *ent.Tx, from netip.Addr) error {
-	if r == nil || r.options.Tally == nil || uncounted(from) {
+	if r == nil || r.options.Tally == nil || peer.Uncounted(from) {
 		return nil
 	}
 	limit := tally.PerMinute(r.options.Limits.Registrations)
@@ -106,7 +106,7 @@ func (r *Rates) registered(ctx context.Context, tx *ent.Tx, from netip.Addr) err
 }
 
 func (r *Rates) anonymous(from netip.Addr) error {
-	if r == nil || uncounted(from) {
+	if r == nil || peer.Uncounted(from) {
 		return nil
 	}
 	return r.limited(LimitOperations, r.operations.Take(peer.Household(from), r.options.Now()), tooManyAnonymous)
@@ -114,7 +114,7 @@ func (r *Rates) anonymous(from netip.Addr) error {
 
 // exhausted is what anonymous would say, and counts nothing.
 func (r *Rates) exhausted(from netip.Addr) error {
-	if r == nil || uncounted(from) {
+	if r == nil || peer.Uncounted(from) {
 		return nil
 	}
 	return r.limited(LimitOperations, r.operations.Exhausted(peer.Household(from), r.options.Now()), tooManyAnonymous)
@@ -131,8 +131,6 @@ const (
 	tooManyAnonymous     = "Too much was asked from this address without a token, or with one that was refused."
 	tooManyRegistrations = "Too many users were registered from this address."
 )
-
-func uncounted(from netip.Addr) bool { return !from.IsValid() || from.IsLoopback() }
 
 // limited is what this node answers to somebody who has to wait.
 func (r *Rates) limited(limit string, wait time.Duration, message string) error {

@@ -120,6 +120,8 @@ func TestWhatIsWrongFails(t *testing.T) {
 	t.Run("settings", func(t *testing.T) {
 		report := looking(t, database.Config{DataDir: t.TempDir()}, func(c *server.Config) { c.Limits.MaxSockets = 0 })
 		wants(t, report, "settings", check.Fail, "LETTERLOCK_MAX_SOCKETS")
+		report = looking(t, database.Config{DataDir: t.TempDir()}, func(c *server.Config) { c.Limits.ClaimsOfPairAtOnce = 1000 })
+		wants(t, report, "settings", check.Fail, "LETTERLOCK_CLAIMS_OF_PAIR_AT_ONCE")
 	})
 	t.Run("open to others", func(t *testing.T) {
 		report := looking(t, database.Config{DataDir: t.TempDir()}, func(c *server.Config) { c.Addr, c.PublicURLs = "0.0.0.0:0", nil })

@@ -82,7 +82,7 @@ func (d *Directory) spends(ctx context.Context, tx *ent.Tx, caller, target ident
 	if !here {
 		return false, nil
 	}
-	wait, err := d.options.Tally.Take(ctx, tx, tally.ClaimsOfPair, pairLimit, caller[:], target[:])
+	wait, err := d.options.Tally.Take(ctx, tx, tally.ClaimsOfPair, d.claims.Pair, caller[:], target[:])
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +90,7 @@ func (d *Directory) spends(ctx context.Context, tx *ent.Tx, caller, target ident
 		d.options.Observer.Limited(LimitClaimsOfPair, true)
 		return false, nil
 	}
-	wait, err = d.options.Tally.Take(ctx, tx, tally.ClaimsOfUser, targetLimit, target[:])
+	wait, err = d.options.Tally.Take(ctx, tx, tally.ClaimsOfUser, d.claims.Target, target[:])
 	if wait > 0 {
 		d.options.Observer.Limited(LimitClaimsOfUser, true)
 	}
@@ -157,23 +157,31 @@ func (d *Directory) takeOne(ctx context.Context, tx *ent.Tx, row string, kind id
 	return found[0].Statement, tx.Prekey.DeleteOne(found[0]).Exec(ctx)
 }
 
-// How often prekeys may be claimed. Beyond the limits of a pair and of a target, which hold on all nodes together, sets come without
-// one-time keys; beyond that of a caller on one node, nothing comes.
-var (
-	pairLimit   = tally.Limit{Every: 10 * time.Second, Burst: 30}
-	targetLimit = tally.Limit{Every: 5 * time.Second, Burst: 200}
-	callerLimit = tally.Limit{Every: time.Second, Burst: 300}
-)
+// ClaimLimits are how often prekeys may be claimed. The zero tally.Limit is none.
+type ClaimLimits struct {
+	// Caller is for one user who claims, on one node. Beyond it nothing comes.
+	Caller tally.Limit
+	// Pair is for one user's claims of one other, Target for all claims of one user, on all nodes together. Beyond them sets come without
+	// one-time keys.
+	Pair, Target tally.Limit
+}
+
+func defaultClaimLimits() *ClaimLimits {
+	return &ClaimLimits{Caller: tally.Rate(60, 300), Pair: tally.Rate(6, 30), Target: tally.Rate(12, 200)}
+}
 
 // claimLimits remembers who has claimed of whom of late on this node, as many as fit. What is too much for it is not asked of the store.
 type claimLimits struct {
+	ClaimLimits
 	callers, targets *lru.Cache[identity.UserID, *rate.Limiter]
 	pairs            *lru.Cache[[2]identity.UserID, *rate.Limiter]
 	limited          func(limit string, allNodes bool)
 }
 
-func newClaimLimits(size int, limited func(limit string, allNodes bool)) *claimLimits {
-	return &claimLimits{newLimiters[identity.UserID](size), newLimiters[identity.UserID](size), newLimiters[[2]identity.UserID](size), limited}
+func newClaimLimits(limits ClaimLimits, size int, limited func(limit string, allNodes bool)) *claimLimits {
+	return &claimLimits{
+		limits, newLimiters[identity.UserID](size), newLimiters[identity.UserID](size), newLimiters[[2]identity.UserID](size), limited,
+	}
 }
 
 func newLimiters[K comparable](size int) *lru.Cache[K, *rate.Limiter] {
@@ -187,13 +195,13 @@ func newLimiters[K comparable](size int) *lru.Cache[K, *rate.Limiter] {
 // allow says how long the caller has to wait, and otherwise whether one-time keys may be spent on it, as far as this node knows.
 func (c *claimLimits) allow(caller, target identity.UserID, now time.Time) (wait time.Duration, spend bool) {
 	switch {
-	case !limiter(c.callers, caller, callerLimit).AllowN(now, 1):
+	case !limiter(c.callers, caller, c.Caller).AllowN(now, 1):
 		c.limited(LimitClaims, false)
-		return callerLimit.Every, false
-	case !limiter(c.pairs, [2]identity.UserID{caller, target}, pairLimit).AllowN(now, 1):
+		return c.Caller.Every, false
+	case !limiter(c.pairs, [2]identity.UserID{caller, target}, c.Pair).AllowN(now, 1):
 		c.limited(LimitClaimsOfPair, false)
 		return 0, false
-	case !limiter(c.targets, target, targetLimit).AllowN(now, 1):
+	case !limiter(c.targets, target, c.Target).AllowN(now, 1):
 		c.limited(LimitClaimsOfUser, false)
 		return 0, false
 	default:

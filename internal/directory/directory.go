@@ -44,6 +44,8 @@ type Options struct {
 	MaxOneTimePrekeys int
 	// MaxBlocked is how many users a device may block; default 1,000.
 	MaxBlocked int
+	// Claims are how often prekeys may be claimed; default those of limits.Limits.
+	Claims *ClaimLimits
 	// LookAgain is how long a device that was read from the store is believed; default 5 s. Within it the removal of a
 	// device on another node may stay unnoticed here.
 	LookAgain time.Duration
@@ -159,11 +161,14 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 	if options.Tally == nil {
 		options.Tally = tally.New(db, options.Now)
 	}
+	if options.Claims == nil {
+		options.Claims = defaultClaimLimits()
+	}
 	return &Directory{
 		db: db, mailboxes: mailboxes, options: options,
 		devices:   newDeviceCache(options.CacheSize),
 		tokens:    newTokenCache(options.CacheSize),
-		claims:    newClaimLimits(options.CacheSize, options.Observer.Limited),
+		claims:    newClaimLimits(*options.Claims, options.CacheSize, options.Observer.Limited),
 		verifying: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/places"
 	"github.com/letterlock/letterlock/internal/stream"
 	"github.com/letterlock/letterlock/internal/term"
 )
@@ -25,11 +27,12 @@ type Events struct {
 	MaxBytes     int64         // of a request's body
 	PingInterval time.Duration // between comments that show that the stream is alive
 	WriteTimeout time.Duration // for each event
-	// Cut ends when the streams are to be cut off, so that clients connect again; an orderly end would tell them that
-	// there is no more to come.
-	Cut context.Context
-	// Now is the clock that tokens go by. When that of a stream has ended it is cut off as well.
-	Now func() time.Time
+	// Now is the clock that tokens go by. When that of a stream has ended it is cut off, so that the client connects again.
+	Now     func() time.Time
+	Open    *Streams
+	Places  *places.Places                                         // taken by each stream
+	Address func(ctx context.Context) netip.Addr                   // that a request's context comes from
+	Gated   func(exec graphql.GraphExecutor) graphql.GraphExecutor // has subscriptions wait for their turn to begin
 }
 
 // Supports reports whether the request asks for a stream, after Front has let it through.
@@ -39,6 +42,12 @@ func (t *Events) Supports(r *http.Request) bool {
 
 // Do serves one stream.
 func (t *Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	from := t.Address(r.Context())
+	if err := t.Places.Take(from); err != nil {
+		t.Present.Write(r.Context(), w, places.Status(err), mediaJSON+charset, err)
+		return
+	}
+	defer t.Places.Leave(from)
 	var body bytes.Buffer
 	no := readBody(&body, w, r, t.MaxBytes)
 	if no == nil {
@@ -55,10 +64,10 @@ func (t *Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	defer out.close()
 	out.expired = func() bool { return tenure.Over(t.Now()) }
 	out.cancel = cancel
-	defer context.AfterFunc(t.Cut, out.cut)()
+	defer t.Open.add(out.cut)()
 	request := r.WithContext(ctx)
 	request.Body = io.NopCloser(&body)
-	transport.SSE{KeepAlivePingInterval: t.PingInterval}.Do(out, request, endings{t.Guard.Over(exec, true)})
+	transport.SSE{KeepAlivePingInterval: t.PingInterval}.Do(out, request, endings{t.Guard.Over(t.Gated(exec), true)})
 }
 
 // endings adds the error that a stream ended with as its last event.

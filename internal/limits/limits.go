@@ -43,8 +43,10 @@ type Limits struct {
 	MaxQueryDepth  int `name:"max-query-depth" default:"24" help:"How deep braces, brackets and parentheses of a GraphQL document may nest."`
 	MaxQueryCost   int `name:"max-query-cost" default:"5000" help:"How many fields the answer to one GraphQL operation may hold, estimated; introspection is counted apart."`
 
-	MaxSockets             int `name:"max-sockets" default:"20000" help:"How many WebSockets may be open at once."`
-	MaxOpeningSockets      int `name:"max-opening-sockets" default:"32" help:"How many WebSockets the server works on opening at once: handshakes, tokens and subscriptions. The rest waits, or is told when to come again."`
+	MaxSockets             int `name:"max-sockets" default:"20000" help:"How many WebSockets and event streams may be open at once."`
+	MaxSocketsPerAddress   int `name:"max-sockets-per-address" default:"2000" help:"How many WebSockets and event streams one address may have open at once (and twice as many connections of any kind, unless it is a proxy's); 0: no limit."`
+	MaxConnections         int `name:"max-connections" default:"10000" help:"How many connections may be open besides --max-sockets: requests, and connections kept for the next one. More are hung up on."`
+	MaxOpeningSockets      int `name:"max-opening-sockets" default:"32" help:"How many WebSockets and event streams the server works on opening at once: handshakes, tokens and subscriptions. The rest waits, or is told when to come again."`
 	MaxOperationsPerSocket int `name:"max-operations-per-socket" default:"64" help:"How many operations may run at once on one WebSocket."`
 
 	AddressOperationsPerMinute    int `name:"address-operations-per-minute" default:"3000" help:"How many operations one address may ask for in a minute without a token, or with one that is refused; 0: no limit."`
@@ -52,12 +54,20 @@ type Limits struct {
 	AddressRegistrationsPerMinute int `name:"address-registrations-per-minute" default:"60" help:"How many users one address may register in a minute, on all nodes together; 0: no limit."`
 	DeviceOperationsPerMinute     int `name:"device-operations-per-minute" default:"60000" help:"How many operations one device may ask for in a minute; each field that needs the device may count as one more. 0: no limit."`
 
+	ClaimsPerMinute       int `name:"claims-per-minute" default:"60" help:"How many claims of prekeys one user may make in a minute on one node; 0: no limit."`
+	ClaimsAtOnce          int `name:"claims-at-once" default:"300" help:"How many of these at once, after a silence."`
+	ClaimsOfPairPerMinute int `name:"claims-of-pair-per-minute" default:"6" help:"How many claims of one user by one other spend one-time keys in a minute, on all nodes together; 0: no limit."`
+	ClaimsOfPairAtOnce    int `name:"claims-of-pair-at-once" default:"30" help:"How many of these at once, after a silence."`
+	ClaimsOfUserPerMinute int `name:"claims-of-user-per-minute" default:"12" help:"How many claims of one user by all others spend one-time keys in a minute, on all nodes together; 0: no limit."`
+	ClaimsOfUserAtOnce    int `name:"claims-of-user-at-once" default:"200" help:"How many of these at once, after a silence."`
+
 	LookAgain      time.Duration `name:"look-again" default:"5s" help:"How soon a node notices what another node has done if no wake-up reaches it: messages, removed devices."`
 	InitTimeout    time.Duration `name:"init-timeout" default:"10s" help:"How long a new WebSocket may take to send connection_init."`
+	IdleTimeout    time.Duration `name:"idle-timeout" default:"1m" help:"How long a WebSocket without a token stays open on which nothing is asked."`
 	PingInterval   time.Duration `name:"ping-interval" default:"12s" help:"How often sockets and event streams show that they are alive; a WebSocket that is silent for two and a half intervals is closed."`
 	WriteTimeout   time.Duration `name:"write-timeout" default:"10s" help:"How long a write to a client may go on without any progress."`
 	RequestTimeout time.Duration `name:"request-timeout" default:"30s" help:"How long a client may take to send a request, and the server to answer it."`
-	DrainDelay     time.Duration `name:"drain-delay" default:"0s" help:"How long a server that was told to stop goes on working while /readyz says no, so that load balancers look elsewhere first."`
+	DrainDelay     time.Duration `name:"drain-delay" default:"0s" help:"How long a server that was told to stop goes on working while /readyz says no, so that load balancers look elsewhere first. In its second half sockets and event streams are closed bit by bit."`
 	StopTimeout    time.Duration `name:"stop-timeout" default:"15s" help:"How long stopping waits for work that has begun."`
 }
 
@@ -80,14 +90,20 @@ func (l Limits) Validate() error {
 		between("MAX_QUERY_DEPTH", int64(l.MaxQueryDepth), 20, 1000),
 		between("MAX_QUERY_COST", int64(l.MaxQueryCost), 100, 1<<30),
 		between("MAX_SOCKETS", int64(l.MaxSockets), 1, 1<<24),
+		between("MAX_SOCKETS_PER_ADDRESS", int64(l.MaxSocketsPerAddress), 0, 1<<24),
+		between("MAX_CONNECTIONS", int64(l.MaxConnections), 1, 1<<24),
 		between("MAX_OPENING_SOCKETS", int64(l.MaxOpeningSockets), 1, 10_000),
 		between("MAX_OPERATIONS_PER_SOCKET", int64(l.MaxOperationsPerSocket), 1, 10_000),
 		between("ADDRESS_OPERATIONS_PER_MINUTE", int64(l.AddressOperationsPerMinute), 0, 1<<30),
 		between("ADDRESS_SOCKETS_PER_MINUTE", int64(l.AddressSocketsPerMinute), 0, 1<<30),
 		between("ADDRESS_REGISTRATIONS_PER_MINUTE", int64(l.AddressRegistrationsPerMinute), 0, 1<<30),
 		between("DEVICE_OPERATIONS_PER_MINUTE", int64(l.DeviceOperationsPerMinute), 0, 1<<30),
+		rate("CLAIMS", l.ClaimsPerMinute, l.ClaimsAtOnce),
+		rate("CLAIMS_OF_PAIR", l.ClaimsOfPairPerMinute, l.ClaimsOfPairAtOnce),
+		rate("CLAIMS_OF_USER", l.ClaimsOfUserPerMinute, l.ClaimsOfUserAtOnce),
 		within("LOOK_AGAIN", l.LookAgain, time.Millisecond, time.Hour),
 		within("INIT_TIMEOUT", l.InitTimeout, time.Millisecond, time.Hour),
+		within("IDLE_TIMEOUT", l.IdleTimeout, time.Millisecond, 24*time.Hour),
 		within("PING_INTERVAL", l.PingInterval, time.Millisecond, time.Hour),
 		within("WRITE_TIMEOUT", l.WriteTimeout, time.Millisecond, time.Hour),
 		within("REQUEST_TIMEOUT", l.RequestTimeout, time.Millisecond, time.Hour),
@@ -101,6 +117,21 @@ func between(name string, value, low, high int64) error {
 		return fmt.Errorf("LETTERLOCK_%s is %d; it must be from %d to %d", name, value, low, high)
 	}
 	return nil
+}
+
+// longestRefill is in how many minutes as many as may come at once are allowed again, at the most: what nodes count together they forget
+// within the hour.
+const longestRefill = 50
+
+// rate refuses what may come at once if nothing may, or if it is too much to be counted.
+func rate(name string, perMinute, atOnce int) error {
+	if err := between(name+"_PER_MINUTE", int64(perMinute), 0, 1<<20); err != nil {
+		return err
+	}
+	if perMinute == 0 {
+		return nil
+	}
+	return between(name+"_AT_ONCE", int64(atOnce), 1, int64(longestRefill)*int64(perMinute))
 }
 
 func within(name string, value, low, high time.Duration) error {

@@ -37,3 +37,18 @@ func TestValidateNamesTheVariable(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What nodes count together has to be forgotten within the hour, or it counts for nothing.
+func TestClaimsAtOnceAreBoundedByTheirRate(t *testing.T) {
+	l := limits.Default()
+	l.ClaimsOfUserPerMinute, l.ClaimsOfUserAtOnce = 2, 101
+	l.ClaimsAtOnce = 0
+	err := l.Validate()
+	if err == nil || !strings.Contains(err.Error(), "LETTERLOCK_CLAIMS_OF_USER_AT_ONCE is 101") || !strings.Contains(err.Error(), "LETTERLOCK_CLAIMS_AT_ONCE is 0") {
+		t.Errorf("%v", err)
+	}
+	l.ClaimsOfUserPerMinute, l.ClaimsPerMinute = 0, 0 // no limits
+	if err := l.Validate(); err != nil {
+		t.Error(err)
+	}
+}

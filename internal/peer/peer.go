@@ -48,7 +48,7 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 	seen := parseHop(r.RemoteAddr)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		if !p.trust(seen) {
+		if !p.Trust(seen) {
 			break
 		}
 		before := parseHop(strings.TrimSpace(hop))
@@ -67,10 +67,11 @@ func (p Proxies) Overlooked(r *http.Request) bool {
 		return false
 	}
 	hop := parseHop(r.RemoteAddr)
-	return (hop.IsLoopback() || hop.IsPrivate()) && !p.trust(hop)
+	return (hop.IsLoopback() || hop.IsPrivate()) && !p.Trust(hop)
 }
 
-func (p Proxies) trust(addr netip.Addr) bool {
+// Trust reports whether an address is one of a proxy that is trusted.
+func (p Proxies) Trust(addr netip.Addr) bool {
 	return slices.ContainsFunc(p, func(network netip.Prefix) bool { return network.Contains(addr) })
 }
 
@@ -99,3 +100,7 @@ func Household(addr netip.Addr) netip.Addr {
 	}
 	return network.Addr()
 }
+
+// Uncounted reports whether limits of addresses are not for this one. Loopback is the machine itself, or a proxy that speaks for
+// everybody.
+func Uncounted(addr netip.Addr) bool { return !addr.IsValid() || addr.IsLoopback() }

@@ -5,6 +5,9 @@ import (
 
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/internal/caller"
+	"github.com/letterlock/letterlock/internal/directory"
+	"github.com/letterlock/letterlock/internal/limits"
+	"github.com/letterlock/letterlock/internal/tally"
 )
 
 // admit lets a new user in, if tx is committed: who may register, and not too many from one address on all nodes together. An invite
@@ -14,4 +17,13 @@ func (s *Server) admit(ctx context.Context, tx *ent.Tx, invite string) error {
 		return err
 	}
 	return caller.From(ctx).Registered(ctx, tx)
+}
+
+// claimLimits are how often prekeys may be claimed.
+func claimLimits(l limits.Limits) *directory.ClaimLimits {
+	return &directory.ClaimLimits{
+		Caller: tally.Rate(l.ClaimsPerMinute, l.ClaimsAtOnce),
+		Pair:   tally.Rate(l.ClaimsOfPairPerMinute, l.ClaimsOfPairAtOnce),
+		Target: tally.Rate(l.ClaimsOfUserPerMinute, l.ClaimsOfUserAtOnce),
+	}
 }

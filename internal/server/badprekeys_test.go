@@ -190,6 +190,40 @@ func TestClaimsWithoutEndAreRefused(t *testing.T) {
 	claimPrekeys(t, s, bob.Devices[0], map[string]any{"userId": alice.ID.String()})
 }
 
+// The limits of claims are the operator's: of a pair, of a user by all, and of who claims.
+func TestLimitsOfClaimsCanBeSet(t *testing.T) {
+	for name, c := range map[string]struct {
+		set   func(*limits.Limits)
+		spent []bool // by Alice, by Alice again, by Carol
+		third string // the code of a third claim by Alice
+	}{
+		"of a pair":  {func(l *limits.Limits) { l.ClaimsOfPairPerMinute, l.ClaimsOfPairAtOnce = 1, 1 }, []bool{true, false, true}, ""},
+		"of a user":  {func(l *limits.Limits) { l.ClaimsOfUserPerMinute, l.ClaimsOfUserAtOnce = 1, 2 }, []bool{true, true, false}, ""},
+		"of callers": {func(l *limits.Limits) { l.ClaimsPerMinute, l.ClaimsAtOnce = 1, 2 }, []bool{true, true, true}, "RATE_LIMITED"},
+		"none": {func(l *limits.Limits) {
+			l.ClaimsPerMinute, l.ClaimsOfPairPerMinute, l.ClaimsOfUserPerMinute = 0, 0, 0
+		}, []bool{true, true, true}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testserver.Start(t, testserver.Options{Limits: c.set})
+			alice, bob, carol := s.Register(t).Devices[0], s.Register(t), s.Register(t).Devices[0]
+			phone := bob.Devices[0]
+			s.Query(t, phone.Token(s.URL), testserver.UploadPrekeys, map[string]any{"input": phone.Prekeys(9)}).Into(t, &struct{}{})
+			whom := map[string]any{"userId": bob.ID.String()}
+			var spent []bool
+			for _, by := range []*testserver.Device{alice, alice, carol} {
+				spent = append(spent, claimPrekeys(t, s, by, whom).Sets[0].OneTime != nil)
+			}
+			if !slices.Equal(spent, c.spent) {
+				t.Errorf("one-time keys were spent: %v, want %v", spent, c.spent)
+			}
+			if answer := s.Query(t, alice.Token(s.URL), testserver.ClaimPrekeys, whom); answer.Code() != c.third {
+				t.Errorf("a third claim: %s", answer.Body)
+			}
+		})
+	}
+}
+
 func TestLimitOfPrekeysIsShownAndHolds(t *testing.T) {
 	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.MaxOneTimePrekeys = 3 }})
 	alice := s.Register(t)

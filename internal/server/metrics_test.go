@@ -20,7 +20,7 @@ import (
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
-// measured starts a server that serves metrics, and on which two sockets, and four messages in a mailbox, are too many.
+// measured starts a server that serves metrics, and on which three sockets or event streams, and four messages in a mailbox, are too many.
 func measured(t *testing.T, db *database.DB) *testserver.Server {
 	t.Helper()
 	return measuredBy(t, testserver.Options{DB: db})
@@ -29,7 +29,7 @@ func measured(t *testing.T, db *database.DB) *testserver.Server {
 func measuredBy(t *testing.T, options testserver.Options) *testserver.Server {
 	t.Helper()
 	options.MetricsAddr = "127.0.0.1:0"
-	options.Limits = func(l *limits.Limits) { l.MaxSockets, l.MailboxMaxMessages = 1, 3 }
+	options.Limits = func(l *limits.Limits) { l.MaxSockets, l.MailboxMaxMessages = 2, 3 }
 	return testserver.Start(t, options)
 }
 
@@ -145,7 +145,7 @@ func busy(t *testing.T, s *testserver.Server) (names map[string]string) {
 	s.Do(t, http.MethodGet, "/"+bob.ID.String()+"?"+token, nil, nil)
 	s.Do(t, "X-"+strings.ToUpper(a.ID()), "/graphql", http.Header{"Accept": {c.ID()}}, nil)
 	if _, response, err := s.TryDial(t, testserver.Modern, nil); err == nil || response.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("a second socket: %v", err)
+		t.Fatalf("a socket too many: %v", err)
 	}
 	return names
 }

@@ -54,7 +54,8 @@ func (s *Server) graphQL() *handler.Server {
 	gql.AddTransport(s.sockets)
 	gql.AddTransport(&graphqlhttp.Events{
 		Guard: s.guard, Present: s.present, MaxBytes: l.MaxRequestBytes,
-		PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Cut: s.cut, Now: s.config.Now,
+		PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Now: s.config.Now,
+		Open: s.streams, Places: s.places, Address: address, Gated: s.sockets.Gated,
 	})
 	gql.AddTransport(&graphqlhttp.Post{
 		Guard: s.guard, Present: s.present, Answers: s.answers, MaxBytes: l.MaxRequestBytes, Timeout: l.RequestTimeout,
@@ -95,6 +96,9 @@ func (s *Server) locate(r *http.Request) netip.Addr {
 	}
 	return s.proxies.Client(r)
 }
+
+// address gives where the request of a context comes from.
+func address(ctx context.Context) netip.Addr { return caller.From(ctx).Address() }
 
 // carry gives the context of a socket where its request came from. The rest of the request is not kept.
 func (s *Server) carry(to, from context.Context) context.Context {

@@ -18,6 +18,7 @@ import (
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/directory"
 	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/graphqlhttp"
 	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/links"
@@ -25,6 +26,7 @@ import (
 	"github.com/letterlock/letterlock/internal/origins"
 	"github.com/letterlock/letterlock/internal/peer"
 	"github.com/letterlock/letterlock/internal/persisted"
+	"github.com/letterlock/letterlock/internal/places"
 	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/tally"
@@ -52,6 +54,7 @@ type Server struct {
 	present   *failure.Presenter
 	guard     *guard.Guard
 	persisted *persisted.Operations // nil if all are allowed
+	places    *places.Places        // of sockets and event streams
 	sockets   *socket.Sockets
 	resolver  *graph.Resolver
 	answers   shortcut.Answerer
@@ -65,8 +68,7 @@ type Server struct {
 
 	stopping atomic.Bool
 	stopped  chan struct{} // closed when no new work is taken
-	cut      context.Context
-	cutNow   context.CancelFunc // ends event streams
+	streams  *graphqlhttp.Streams
 	stopOnce sync.Once
 	stopErr  error
 }
@@ -77,8 +79,7 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, stopped: make(chan struct{})}
-	s.cut, s.cutNow = context.WithCancel(context.Background())
+	s := &Server{config: config, stopped: make(chan struct{}), streams: graphqlhttp.NewStreams()}
 	defer func() {
 		if err != nil {
 			s.abandon()
@@ -149,17 +150,21 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.places = places.New(places.Options{
+		Most: l.MaxSockets, MostOfAddress: l.MaxSocketsPerAddress, Limited: s.metrics.Directory.Limited,
+	})
 	s.sockets = socket.New(socket.Options{
 		AllowOrigin: s.origins.Allow, Init: s.openSocket, Renew: s.renewSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
-		MaxSockets: l.MaxSockets, MaxOpening: l.MaxOpeningSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
-		InitTimeout: l.InitTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Now: c.Now,
+		Places: s.places, Address: address, MaxOpening: l.MaxOpeningSockets, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
+		InitTimeout: l.InitTimeout, IdleTimeout: l.IdleTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Now: c.Now,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
 	s.tally = tally.New(s.db, c.Now)
 	s.invites = invites.New(s.db, c.Registration, c.Now)
 	s.directory = directory.New(s.db, s.mailboxes, directory.Options{
 		MaxDevices: l.MaxDevicesPerUser, MaxOneTimePrekeys: l.MaxOneTimePrekeys, MaxBlocked: l.MaxBlockedUsers, LookAgain: l.LookAgain,
-		Now: c.Now, Admit: s.admit, Tally: s.tally, Observer: s.metrics.Directory,
+		Claims: claimLimits(l),
+		Now:    c.Now, Admit: s.admit, Tally: s.tally, Observer: s.metrics.Directory,
 	})
 	s.hub.ListenRemoved(s.endDevice)
 	s.links = links.New(s.db, links.Options{MaxSlots: l.MaxLinkSlots, Now: c.Now})
@@ -193,6 +198,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	if s.certificates != nil {
 		secure(s.http, s.certificates, l)
+		s.redirect.bound(func(l net.Listener) net.Listener { return s.bounded(l, c.Limits.MaxConnections) })
 	}
 	return nil
 }
@@ -246,20 +252,13 @@ func (s *Server) stop() error {
 	return s.stopErr
 }
 
-// drain goes on serving for a while, so that those who ask readyz can send their work elsewhere.
-func (s *Server) drain() {
-	if s.config.Limits.DrainDelay > 0 {
-		time.Sleep(s.config.Limits.DrainDelay)
-	}
-}
-
 // end lets what has begun come to its end, for as long as ctx holds.
 func (s *Server) end(ctx context.Context) error {
 	requests := make(chan error, 1)
 	go func() { requests <- s.http.Shutdown(ctx) }()
 	s.unused.close()
 	s.guard.Idle(ctx)
-	s.cutNow()
+	s.streams.Cut()
 	s.sockets.Stop(ctx)
 	err := <-requests
 	if err != nil {
@@ -279,7 +278,6 @@ func (s *Server) end(ctx context.Context) error {
 
 // abandon undoes what New has done before it failed. There is nobody to tell that undoing failed as well.
 func (s *Server) abandon() {
-	s.cutNow()
 	if s.listener != nil {
 		_ = s.listener.Close()
 	}

@@ -60,6 +60,13 @@ func (a *side) serve(server func() *http.Server, log *slog.Logger) (stop func())
 	}
 }
 
+// bound has it accept no more connections than a listener does that is made of its own.
+func (a *side) bound(by func(net.Listener) net.Listener) {
+	if a != nil {
+		a.listener = by(a.listener)
+	}
+}
+
 func (a *side) close() {
 	if a != nil {
 		_ = a.listener.Close()

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/limits"
@@ -179,6 +182,50 @@ func TestStoppingIsNotReady(t *testing.T) {
 	s.Query(t, "", `{ server { version } }`, nil).Into(t, &struct{}{}) // it works until it stops
 	if err := <-stopped; err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// Other nodes get the clients over some time, not all at once: most are still here, and served, when the first ones are sent away.
+func TestDrainingSendsClientsAwayBitByBit(t *testing.T) {
+	const crowd = 200
+	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) { l.DrainDelay = 2 * time.Second }})
+	d := s.Register(t).Devices[0]
+	events := s.Stream(t.Context(), t, d.Token(s.URL), testserver.Received, nil)
+	codes := make(chan int, crowd)
+	for i := range crowd {
+		open := s.Open(t, []string{testserver.Modern, testserver.Legacy}[i%2], "")
+		go func() { codes <- closedLater(open) }()
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	first := <-codes
+	if left := s.Inner.Sockets(); left == 0 || len(codes) == crowd-1 {
+		t.Error("all were sent away at once")
+	}
+	s.Query(t, "", `{ server { version } }`, nil).Into(t, &struct{}{})
+	for range crowd - 1 {
+		if code := <-codes; code != first || code != socket.CloseRestart {
+			t.Fatalf("closed with %d", code)
+		}
+	}
+	if kind, _, err := events.Event(); err == nil {
+		t.Errorf("the event stream ended in order, with %q", kind)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// closedLater waits for the close frame, for as long as a drain takes, and gives its code; 0 if none came.
+func closedLater(s *testserver.Socket) int {
+	for {
+		if _, _, err := s.Conn.ReadMessage(); err != nil {
+			var closed *websocket.CloseError
+			if !errors.As(err, &closed) {
+				return 0
+			}
+			return closed.Code
+		}
 	}
 }
 

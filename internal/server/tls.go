@@ -76,10 +76,11 @@ func secure(server *http.Server, certificates certs.Source, l limits.Limits) {
 
 // serve answers until the HTTP server is shut down.
 func (s *Server) serve() error {
+	l := s.bounded(s.listener, s.config.Limits.MaxSockets+s.config.Limits.MaxConnections)
 	if s.certificates == nil {
-		return s.http.Serve(s.listener)
+		return s.http.Serve(l)
 	}
-	return s.http.ServeTLS(s.listener, "", "")
+	return s.http.ServeTLS(l, "", "")
 }
 
 // certificateDays is for the metrics: how long the certificates last; 0 if one is missing or has expired.

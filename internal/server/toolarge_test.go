@@ -10,6 +10,7 @@ import (
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
+// Each case goes beyond one bound alone, and is told which.
 func TestBadInputTooLarge(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		repeat := func(format string, n int) string {
@@ -20,28 +21,32 @@ func TestBadInputTooLarge(t *testing.T) {
 			return b.String()
 		}
 		deepList := strings.Repeat("[", 100) + strings.Repeat("]", 100)
-		for name, c := range map[string]struct{ query, code string }{
-			"thousands of aliases":     {"{" + repeat("a%d: server { version } ", 5000) + "}", "REQUEST_TOO_LARGE"},
-			"many aliases":             {"{" + repeat("a%d: __typename ", 300) + "}", "GRAPHQL_OK"},
-			"many questions":           {"{" + repeat("a%d: viewer { id } ", 60) + "}", "REQUEST_TOO_LARGE"},
-			"many mutations":           {"mutation {" + repeat(`a%d: acknowledgeMessages(upTo: "x") { removedCount } `, 60) + "}", "REQUEST_TOO_LARGE"},
-			"many uploads of prekeys":  {"mutation {" + repeat(`a%d: uploadPrekeys(input: {}) { count { oneTime } } `, 12) + "}", "REQUEST_TOO_LARGE"},
-			"many claims of prekeys":   {"mutation {" + repeat(`a%d: claimPrekeys(userId: "`+w.alice.ID.String()+`") { userId } `, 12) + "}", "REQUEST_TOO_LARGE"},
-			"one set of prekeys again": {`mutation { claimPrekeys(userId: "` + w.alice.ID.String() + `") { sets {` + repeat("a%d: kem ", 240) + "} } }", "REQUEST_TOO_LARGE"},
-			"one ciphertext as many":   {"{ mailbox(first: 8) { nodes {" + repeat("a%d: ciphertext ", 60) + "} } }", "REQUEST_TOO_LARGE"},
-			"device lists again":       {"{" + repeat(`a%d: user(id: "`+w.alice.ID.String()+`") { deviceLists { statement } } `, 50) + "}", "REQUEST_TOO_LARGE"},
-			"one field again":          {"{ server {" + strings.Repeat("time ", 3990) + "} }", "REQUEST_TOO_LARGE"},
-			"a long comment":           {"{ server { version } } #" + strings.Repeat("x", 1<<20), "REQUEST_TOO_LARGE"},
-			"long names":               {"{" + strings.Repeat(strings.Repeat("x", 3900)+" ", 1000) + "}", "REQUEST_TOO_LARGE"},
-			"costly aliases":           {"{" + repeat("a%d: mailbox { nodes { id cursor ciphertext } } ", 50) + "}", "REQUEST_TOO_LARGE"},
-			"introspection repeated":   {"{" + repeat("a%d: __schema { types { fields { args { name description type { name } } } } } ", 150) + "}", "REQUEST_TOO_LARGE"},
-			"deep nesting":             {strings.Repeat("{ a ", 400) + strings.Repeat("}", 400), "REQUEST_TOO_LARGE"},
-			"deep list":                {`{ user(id: ` + deepList + `) { id } }`, "REQUEST_TOO_LARGE"},
-			"deep introspection":       {`{ __schema { types ` + strings.Repeat("{ ofType ", 40) + "{ name }" + strings.Repeat("}", 40) + "}}", "REQUEST_TOO_LARGE"},
-			"fragments that double":    {doubling(60), "REQUEST_TOO_LARGE"},
-			"fragments in a circle":    {`{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }`, "GRAPHQL_VALIDATION_FAILED"},
-			"many unknown names":       {"{" + repeat("x%d ", 900) + "}", "GRAPHQL_VALIDATION_FAILED"},
-			"a string that never ends": {`{ user(id: "` + strings.Repeat("x", 50_000), "GRAPHQL_PARSE_FAILED"},
+		for name, c := range map[string]struct{ query, code, says string }{
+			"thousands of aliases":     {"{" + repeat("a%d: __typename ", 400) + "}", "REQUEST_TOO_LARGE", "too many tokens"},
+			"many aliases":             {"{" + repeat("a%d: __typename ", 300) + "}", "GRAPHQL_OK", ""},
+			"many questions":           {"{" + repeat("a%d: viewer { id } ", 60) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"many mutations":           {"mutation {" + repeat(`a%d: acknowledgeMessages(upTo: "x") { removedCount } `, 60) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"many uploads of prekeys":  {"mutation {" + repeat(`a%d: uploadPrekeys(input: {}) { count { oneTime } } `, 12) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"many claims of prekeys":   {"mutation {" + repeat(`a%d: claimPrekeys(userId: "`+w.alice.ID.String()+`") { userId } `, 12) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"one set of prekeys again": {`mutation { claimPrekeys(userId: "` + w.alice.ID.String() + `") { sets {` + repeat("a%d: kem ", 240) + "} } }", "REQUEST_TOO_LARGE", "too many fields"},
+			"one ciphertext as many":   {"{ mailbox(first: 8) { nodes {" + repeat("a%d: ciphertext ", 60) + "} } }", "REQUEST_TOO_LARGE", "too many fields"},
+			"device lists again":       {"{" + repeat(`a%d: user(id: "`+w.alice.ID.String()+`") { deviceLists { statement } } `, 50) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"one field again":          {"{ server {" + strings.Repeat("time ", 1200) + "} }", "REQUEST_TOO_LARGE", "too many tokens"},
+			"a long comment":           {"{ server { version } } #" + strings.Repeat("x", 1<<20), "REQUEST_TOO_LARGE", "longer than 65536 bytes"},
+			"long names":               {"{" + strings.Repeat(strings.Repeat("x", 3900)+" ", 20) + "}", "REQUEST_TOO_LARGE", "longer than 65536 bytes"},
+			"costly aliases":           {"{" + repeat("a%d: mailbox { nodes { id cursor ciphertext } } ", 50) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"introspection repeated":   {"{" + repeat("a%d: __schema { types { fields { args { type { fields { args { name } } } } } } } ", 20) + "}", "REQUEST_TOO_LARGE", "too many fields"},
+			"many directives":          {"{ server { version " + strings.Repeat("@include(if: true) ", 200) + "} }", "REQUEST_TOO_LARGE", "too many tokens"},
+			"a directive again":        {"{ server { version " + strings.Repeat("@include(if: true) ", 100) + "} }", "GRAPHQL_VALIDATION_FAILED", "include"},
+			"unknown directives":       {"{ server { version " + repeat("@x%d ", 400) + "} }", "GRAPHQL_VALIDATION_FAILED", "x0"},
+			"directives of fields":     {"{" + repeat("a%d: __typename @include(if: true) @skip(if: false) ", 50) + "}", "GRAPHQL_OK", ""},
+			"deep nesting":             {strings.Repeat("{ a ", 100) + strings.Repeat("}", 100), "REQUEST_TOO_LARGE", "nests more than 24 levels"},
+			"deep list":                {`{ user(id: ` + deepList + `) { id } }`, "REQUEST_TOO_LARGE", "nests more than 24 levels"},
+			"deep introspection":       {`{ __schema { types ` + strings.Repeat("{ ofType ", 40) + "{ name }" + strings.Repeat("}", 40) + "}}", "REQUEST_TOO_LARGE", "nests more than 24 levels"},
+			"fragments that double":    {doubling(60), "REQUEST_TOO_LARGE", "too many fields"},
+			"fragments in a circle":    {`{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }`, "GRAPHQL_VALIDATION_FAILED", ""},
+			"many unknown names":       {"{" + repeat("x%d ", 900) + "}", "GRAPHQL_VALIDATION_FAILED", ""},
+			"a string that never ends": {`{ user(id: "` + strings.Repeat("x", 50_000), "GRAPHQL_PARSE_FAILED", ""},
 		} {
 			t.Run(name, func(t *testing.T) {
 				start := time.Now()
@@ -55,7 +60,7 @@ func TestBadInputTooLarge(t *testing.T) {
 					}
 					return
 				}
-				wrong(t, answer, c.code, "")
+				wrong(t, answer, c.code, c.says)
 				if len(answer.Body) > 10_000 {
 					t.Errorf("the answer has %d bytes", len(answer.Body))
 				}

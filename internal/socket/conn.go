@@ -43,6 +43,7 @@ type conn struct {
 	writing    bool
 	operations []*operation
 	running    int          // operations, and what is left of those that the client has completed
+	busyAt     int64        // when an operation ran, as far as was looked, in ns since 1970; see isIdle
 	parked     []*operation // whose sources wait for room
 	queue      queue
 	writeBy    time.Time     // the deadline of writes, which the writer puts off
@@ -55,7 +56,7 @@ func newConn(s *Sockets, ws *websocket.Conn, w *wire, exec graphql.GraphExecutor
 	now := time.Now()
 	c := &conn{
 		sockets: s, exec: s.options.Guard.Over(exec, true), ws: ws, reader: w.reader, network: w.Conn,
-		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1, piece: math.MaxInt,
+		left: make(chan struct{}), initBy: now.Add(s.options.InitTimeout), place: -1, piece: math.MaxInt, busyAt: now.UnixNano(),
 	}
 	if _, secure := w.Conn.(*tls.Conn); secure {
 		c.piece = tlsPiece
@@ -184,6 +185,8 @@ func (c *conn) look(now time.Time) time.Time {
 	case now.Sub(time.Unix(0, c.seen.Load())) >= interval*5/2:
 		c.end(CloseGone, "no sign of life")
 	case c.sockets.expire(c):
+	case c.isIdle(now):
+		c.end(CloseIdle, idleReason)
 	default:
 		c.control(websocket.PingMessage, "")
 	}

@@ -38,7 +38,6 @@ const (
 type gate struct {
 	mu       sync.Mutex
 	free     int
-	queued   int
 	closed   bool
 	queues   [stages]list.List // of *visitor
 	room     int               // for those that are expected
@@ -91,7 +90,6 @@ func (g *gate) queue(at stage) (*visitor, *list.Element, bool) {
 		return nil, nil, false
 	}
 	v := &visitor{since: now, called: make(chan struct{})}
-	g.queued++
 	return v, g.queues[at].PushBack(v), true
 }
 
@@ -103,7 +101,6 @@ func (g *gate) giveUp(at stage, v *visitor, place *list.Element) {
 	case <-v.called:
 	default:
 		g.queues[at].Remove(place)
-		g.queued--
 	}
 }
 
@@ -186,16 +183,8 @@ func (g *gate) close() {
 func (g *gate) call(at stage, place *list.Element, welcome bool) {
 	v := visitorAt(place)
 	g.queues[at].Remove(place)
-	g.queued--
 	v.welcome = welcome
 	close(v.called)
-}
-
-// waits gives how many wait.
-func (g *gate) waits() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.queued
 }
 
 func visitorAt(place *list.Element) *visitor {

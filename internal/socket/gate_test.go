@@ -89,7 +89,7 @@ func TestGateForgetsWhoHasLeft(t *testing.T) {
 		a.come(ctx, "gone", greeting)
 		hangUp()
 		a.want(t, []string{"first"}, []string{"gone"})
-		if n := a.gate.waits(); n != 0 {
+		if n := a.gate.queues[greeting].Len(); n != 0 {
 			t.Errorf("%d wait", n)
 		}
 		a.come(t.Context(), "stays", greeting)

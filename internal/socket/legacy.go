@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"net"
@@ -13,9 +12,7 @@ import (
 )
 
 // serveLegacy serves a socket of the legacy subprotocol by gqlgen's own transport, until it ends.
-func (s *Sockets) serveLegacy(ws *websocket.Conn, expected *list.Element, r *http.Request, exec graphql.GraphExecutor) {
-	c := newLegacyConn(s, ws)
-	c.expected = expected
+func (s *Sockets) serveLegacy(c *legacyConn, r *http.Request, exec graphql.GraphExecutor) {
 	defer c.finish()
 	if !s.add(c) {
 		c.end(CloseRestart, "the server is stopping")
@@ -26,7 +23,7 @@ func (s *Sockets) serveLegacy(ws *websocket.Conn, expected *list.Element, r *htt
 		Implementation:        accepted{c},
 		InitFunc:              s.initLegacy,
 		KeepAlivePingInterval: s.options.PingInterval, // what legacy clients know a live server by
-	}.Do(nil, r.WithContext(context.WithValue(r.Context(), key{}, member(c))), s.options.Guard.Over(exec, true))
+	}.Do(nil, r.WithContext(context.WithValue(r.Context(), key{}, member(c))), s.options.Guard.Over(legacyExecutor{gated{exec, s, subscribing}, c.protocol}, true))
 }
 
 // initLegacy tells gqlgen how Init has decided.

@@ -21,6 +21,8 @@ type legacyConn struct {
 	protocol *legacyProtocol
 	done     chan struct{}
 	finished chan struct{}
+	named    uint64 // ping's, as is busyAt: what isIdle has seen
+	busyAt   time.Time
 
 	writing sync.Mutex
 
@@ -75,8 +77,12 @@ func (c *legacyConn) ping() {
 		select {
 		case <-c.done:
 			return
-		case <-tick.C:
+		case now := <-tick.C:
 			if c.sockets.expire(c) {
+				return
+			}
+			if c.isIdle(now) {
+				c.end(CloseIdle, idleReason)
 				return
 			}
 			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.sockets.options.WriteTimeout)) != nil {

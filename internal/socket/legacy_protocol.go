@@ -36,12 +36,13 @@ type answer struct {
 type legacyProtocol struct {
 	maxOperations int
 
-	mu      sync.Mutex
-	inited  bool
-	named   uint64
-	active  map[string]string // by the client's name: ours
-	running map[string]clientName
-	ending  map[string]struct{}
+	mu         sync.Mutex
+	inited     bool
+	named      uint64
+	active     map[string]string // by the client's name: ours
+	running    map[string]clientName
+	ending     map[string]struct{}
+	subscribed int // how many of those that run or end are subscriptions, as far as they have begun
 }
 
 // clientName is what the client calls an operation, as it is and as JSON.

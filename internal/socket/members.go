@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/letterlock/letterlock/internal/term"
@@ -15,6 +16,8 @@ type member interface {
 	own(device string)
 	// end begins to close in order.
 	end(code int, reason string)
+	// shed is end if no answer is owed, and tells whether it was.
+	shed(code int, reason string) bool
 	// endAfterReply is EndAfterReply.
 	endAfterReply(code int, reason string)
 	// cut hangs up.
@@ -27,6 +30,8 @@ type member interface {
 	greeting() **list.Element
 	// tenure gives for how long the socket may stay.
 	tenure() *term.Term
+	// address gives where the socket comes from.
+	address() netip.Addr
 }
 
 // ownership is the part of a member that Sockets keep. Sockets.mu guards the device; expected is its reader's.
@@ -34,10 +39,12 @@ type ownership struct {
 	device   string
 	expected *list.Element
 	term     term.Term
+	from     netip.Addr
 }
 
 func (o *ownership) owner() *string           { return &o.device }
 func (o *ownership) greeting() **list.Element { return &o.expected }
+func (o *ownership) address() netip.Addr      { return o.from }
 
 // arrived tells the gate that a socket has said who it is, or has ended. Calling it again does nothing.
 func (s *Sockets) arrived(m member) {
@@ -66,6 +73,7 @@ func (s *Sockets) own(m member, device string) {
 
 func (s *Sockets) remove(m member) {
 	s.arrived(m)
+	s.options.Places.Leave(m.address())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	device := *m.owner()
@@ -110,7 +118,7 @@ func (s *Sockets) Stop(ctx context.Context) {
 	ending := slices.Collect(maps.Keys(s.open))
 	s.mu.Unlock()
 	for _, m := range ending {
-		go m.end(CloseRestart, "the server is stopping: connect again")
+		go m.end(CloseRestart, restartReason)
 	}
 	for _, m := range ending {
 		select {

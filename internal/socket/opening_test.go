@@ -106,3 +106,73 @@ func TestAStoppingServerLetsNobodyWait(t *testing.T) {
 		t.Errorf("who was being let in: %v", err)
 	}
 }
+
+// Whose subscription gqlgen serves waits as well: those of legacy sockets, and event streams.
+func TestSubscriptionsOfTheExecutorWaitForTheirTurn(t *testing.T) {
+	for name, begin := range map[string]func(t *testing.T, r *rig) (subscribe func()){
+		"legacy socket": legacySubscriber, "event stream": streamSubscriber,
+	} {
+		t.Run(name, func(t *testing.T) {
+			held, release := make(chan struct{}), make(chan struct{})
+			began := make(chan struct{})
+			var holding, released atomic.Bool
+			r := newRig(t, func(o *socket.Options) {
+				o.MaxOpening = 1
+				o.Init = func(ctx context.Context, _ transport.InitPayload) (context.Context, error) {
+					if holding.Load() {
+						close(held)
+						<-release
+					}
+					return ctx, nil
+				}
+			})
+			r.begins = func() {
+				if !released.Load() {
+					t.Error("a subscription began while somebody was being let in")
+				}
+				close(began)
+			}
+			subscribe := begin(t, r)
+			holding.Store(true)
+			entered := make(chan error, 1)
+			go func() { entered <- r.enter(t) }()
+			<-held
+			subscribe()
+			released.Store(true)
+			close(release)
+			<-began
+			if err := <-entered; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// legacySubscriber opens a legacy socket.
+func legacySubscriber(t *testing.T, r *rig) (subscribe func()) {
+	c, _ := legacyClient(t, r)
+	return func() {
+		c.send(`{"id":"1","type":"start","payload":{"query":"` + subscription + `"}}`)
+		c.send(`{"id":"2","type":"start","payload":{"query":"{ nonsense }"}}`)
+		if said := c.receive(); !strings.Contains(said, "nonsense") { // So the first message was looked at, and keeps nobody waiting.
+			t.Errorf("received %s", said)
+		}
+	}
+}
+
+// streamSubscriber asks for an event stream.
+func streamSubscriber(t *testing.T, r *rig) (subscribe func()) {
+	return func() {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.addr+"/", strings.NewReader(`{"query":"`+subscription+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "text/event-stream")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = response.Body.Close() })
+	}
+}

@@ -61,6 +61,7 @@ func (c *conn) subscribe(m message) (*operation, refusal) {
 	}
 	c.operations = append(c.operations, o)
 	c.running++
+	c.busyAt = time.Now().UnixNano()
 	c.mu.Unlock()
 	c.working.Add(1)
 	return o, refusal{}

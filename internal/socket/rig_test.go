@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/letterlock/letterlock/internal/failure"
+	"github.com/letterlock/letterlock/internal/graphqlhttp"
 	"github.com/letterlock/letterlock/internal/guard"
 	"github.com/letterlock/letterlock/internal/socket"
 	"github.com/letterlock/letterlock/internal/stream"
@@ -34,18 +36,19 @@ type rig struct {
 	schema  *testserver.TestServer
 	sources chan *source // in the order in which they were opened
 	addr    string
+	begins  func() // is called when the executor begins with an operation
 	atEnd   func() // is called when an operation of the executor has no more answers
 }
 
-// watched calls atEnd.
+// watched calls begins and atEnd.
 type watched struct {
-	*socket.Sockets
+	graphql.Transport
 	rig *rig
 }
 
-// Do opens a socket.
+// Do opens a socket, or an event stream.
 func (w watched) Do(rw http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	w.Sockets.Do(rw, r, watchedExecutor{exec, w.rig})
+	w.Transport.Do(rw, r, watchedExecutor{exec, w.rig})
 }
 
 type watchedExecutor struct {
@@ -55,6 +58,9 @@ type watchedExecutor struct {
 
 // DispatchOperation runs an operation.
 func (w watchedExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	if w.rig.begins != nil {
+		w.rig.begins()
+	}
 	responses, ctx := w.GraphExecutor.DispatchOperation(ctx, op)
 	return func(ctx context.Context) *graphql.Response {
 		response := responses(ctx)
@@ -80,7 +86,7 @@ func newRigOn(t testing.TB, change func(*socket.Options), start func(*httptest.S
 		Live:        r,
 		Guard:       guard.New(guard.Options{MaxBytes: 1 << 16, MaxDepth: 20, MaxCost: 1000}),
 		Present:     failure.NewPresenter(slog.New(slog.DiscardHandler), time.Now),
-		MaxSockets:  20_000, MaxOpening: 32, MaxOperations: 64, MaxBytes: 1 << 20,
+		MaxOpening:  32, MaxOperations: 64, MaxBytes: 1 << 20,
 		InitTimeout: time.Minute, PingInterval: time.Minute, WriteTimeout: time.Minute,
 	}
 	if change != nil {
@@ -88,6 +94,11 @@ func newRigOn(t testing.TB, change func(*socket.Options), start func(*httptest.S
 	}
 	r.sockets = socket.New(options)
 	r.schema.AddTransport(watched{r.sockets, r})
+	r.schema.AddTransport(watched{&graphqlhttp.Events{
+		Guard: options.Guard, Present: options.Present, MaxBytes: options.MaxBytes, PingInterval: options.PingInterval,
+		WriteTimeout: options.WriteTimeout, Open: graphqlhttp.NewStreams(), Gated: r.sockets.Gated,
+		Address: func(context.Context) netip.Addr { return netip.Addr{} },
+	}, r})
 	r.schema.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	server := httptest.NewUnstartedServer(r.schema)
 	start(server)

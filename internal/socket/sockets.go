@@ -7,6 +7,7 @@ import (
 	"container/list"
 	"context"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
+	"github.com/letterlock/letterlock/internal/places"
 	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/shortcut"
 	"github.com/letterlock/letterlock/internal/stream"
@@ -49,11 +51,13 @@ type Options struct {
 	Answers       shortcut.Answerer                              // answers what it can of the mutations; may be nil
 	Guard         *guard.Guard
 	Present       *failure.Presenter
-	MaxSockets    int
-	MaxOpening    int           // handshakes, tokens and subscriptions that are worked on at once; the rest waits
-	MaxOperations int           // at once on one socket
-	MaxBytes      int64         // of one message from a client
-	InitTimeout   time.Duration // until connection_init
+	Places        *places.Places                       // taken by each socket; nil has room for all
+	Address       func(ctx context.Context) netip.Addr // that a request's context comes from; nil if nobody counts by it
+	MaxOpening    int                                  // handshakes, tokens and subscriptions that are worked on at once; the rest waits
+	MaxOperations int                                  // at once on one socket
+	MaxBytes      int64                                // of one message from a client
+	InitTimeout   time.Duration                        // until connection_init
+	IdleTimeout   time.Duration                        // without a token and an operation; 0: for ever
 	PingInterval  time.Duration
 	WriteTimeout  time.Duration    // for a write that makes no progress
 	Now           func() time.Time // the clock that tokens go by; default time.Now
@@ -111,22 +115,31 @@ func (s *Sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		s.options.Present.Write(r.Context(), w, status, "application/json; charset=utf-8", err)
 		return
 	}
+	from := s.address(r)
+	if err := s.options.Places.Take(from); err != nil {
+		s.options.Present.Write(r.Context(), w, places.Status(err), "application/json; charset=utf-8", err)
+		return
+	}
 	if !s.gate.enter(r.Context(), greeting) {
+		s.options.Places.Leave(from)
 		s.options.Present.Write(r.Context(), w, http.StatusServiceUnavailable, "application/json; charset=utf-8", s.gate.refusal())
 		return
 	}
 	network := &wire{}
 	ws, expected, err := s.upgrade(w, r, network)
 	if err != nil {
+		s.options.Places.Leave(from)
 		return // The upgrader has answered.
 	}
 	if ws.Subprotocol() == legacy {
-		s.serveLegacy(ws, expected, r, exec)
+		c := newLegacyConn(s, ws)
+		c.expected, c.from = expected, from
+		s.serveLegacy(c, r, exec)
 		return
 	}
 	network.reader.Reset(network.Conn) // Gorilla has set it to the wire, which takes one call more.
 	c := newConn(s, ws, network, exec)
-	c.expected = expected
+	c.expected, c.from = expected, from
 	if s.options.Carry != nil {
 		c.ctx = s.options.Carry(c.ctx, r.Context())
 	}
@@ -174,15 +187,15 @@ func (s *Sockets) unwelcome(r *http.Request) (int, error) {
 		return http.StatusForbidden, problem.New(problem.BadInput,
 			"Pages of this origin may not connect. The operator allows origins by LETTERLOCK_ALLOWED_ORIGINS.")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.open)+s.gate.waits() >= s.options.MaxSockets {
-		return http.StatusServiceUnavailable, &problem.Error{
-			Code: problem.Overloaded, Stored: problem.No, RetryAfter: 10 * time.Second,
-			Message: "All sockets of this server are taken. Try again later.",
-		}
-	}
 	return 0, nil
+}
+
+// address gives where a request comes from.
+func (s *Sockets) address(r *http.Request) netip.Addr {
+	if s.options.Address == nil {
+		return netip.Addr{}
+	}
+	return s.options.Address(r.Context())
 }
 
 // refusal gives how a socket is closed whose connection_init was refused.

@@ -54,10 +54,15 @@ type Limit struct {
 
 // PerMinute allows so many a minute, and as many at once. 0 is no limit.
 func PerMinute(n int) Limit {
-	if n <= 0 {
+	return Rate(n, n)
+}
+
+// Rate allows so many a minute, and more at once after a silence. 0 a minute is no limit.
+func Rate(perMinute, atOnce int) Limit {
+	if perMinute <= 0 {
 		return Limit{}
 	}
-	return Limit{Every: time.Minute / time.Duration(n), Burst: n}
+	return Limit{Every: time.Minute / time.Duration(perMinute), Burst: atOnce}
 }
 
 // Tally is safe for use by several goroutines, and by several nodes on one store.

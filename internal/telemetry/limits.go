@@ -5,6 +5,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/caller"
 	"github.com/letterlock/letterlock/internal/directory"
+	"github.com/letterlock/letterlock/internal/places"
 )
 
 // Limits counts how often limits were met, by which and not by whom.
@@ -22,6 +23,7 @@ func newLimits(add factory) *Limits {
 		"How often a limit was met, as this node counts (node) or as all nodes do together (all).", "limit", "scope")}
 	for _, limit := range []string{
 		caller.LimitOperations, caller.LimitSockets, caller.LimitRegistrations, caller.LimitDeviceOperations,
+		places.LimitOpen, places.LimitOpenOfAddress, places.LimitConnections, places.LimitConnectionsOfAddress,
 		directory.LimitClaims, directory.LimitClaimsOfPair, directory.LimitClaimsOfUser,
 	} {
 		l.count.WithLabelValues(limit, scopeNode)

@@ -22,6 +22,16 @@ type Events struct {
 // Stream runs an operation and reads its events. The stream ends with the test, or with ctx.
 func (s *Server) Stream(ctx context.Context, t testing.TB, token, query string, variables map[string]any) *Events {
 	t.Helper()
+	header := http.Header{}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return s.StreamWith(ctx, t, header, query, variables)
+}
+
+// StreamWith is Stream with headers.
+func (s *Server) StreamWith(ctx context.Context, t testing.TB, header http.Header, query string, variables map[string]any) *Events {
+	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		t.Fatal(err)
@@ -30,11 +40,9 @@ func (s *Server) Stream(ctx context.Context, t testing.TB, token, query string, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header = header.Clone()
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "text/event-stream")
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
 	transport := s.transport()
 	t.Cleanup(transport.CloseIdleConnections)
 	response, err := transport.RoundTrip(request)
