@@ -91,21 +91,11 @@ func (c *runCommand) runAll(ctx context.Context, t *table, chosen []scenario, o 
 	notRun := 0
 	for range c.Rounds {
 		for _, s := range chosen {
-			for _, store := range s.stores {
-				if !slices.Contains(c.Stores, store) {
-					continue
-				}
-				if err := s.works(ctx, store); err != nil {
-					t.note("%s on %s cannot run on this machine: %v", s.name, store, err)
-					notRun++
-					continue
-				}
-				result, err := do(ctx, s, store, o)
-				if err != nil {
-					return err
-				}
-				t.row(result, c.Verbose)
+			n, err := c.runOn(ctx, t, s, o)
+			if err != nil {
+				return err
 			}
+			notRun += n
 		}
 		o.seed++
 	}
@@ -120,6 +110,26 @@ func (c *runCommand) runAll(ctx context.Context, t *table, chosen []scenario, o 
 		return errNotRun
 	}
 	return nil
+}
+
+// runOn runs a scenario on each store, and gives on how many it cannot run.
+func (c *runCommand) runOn(ctx context.Context, t *table, s scenario, o options) (notRun int, err error) {
+	for _, store := range s.stores {
+		if !slices.Contains(c.Stores, store) {
+			continue
+		}
+		if err := s.works(ctx, store); err != nil {
+			t.note("%s on %s cannot run on this machine: %v", s.name, store, err)
+			notRun++
+			continue
+		}
+		result, err := do(ctx, s, store, o)
+		if err != nil {
+			return notRun, err
+		}
+		t.row(result, c.Verbose)
+	}
+	return notRun, nil
 }
 
 func (c *runCommand) chosen() ([]scenario, error) {
