@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS: fuzzes every target for that long, as many at once as there are processors, with one worker each. What it
+# fuzz.sh SECONDS: fuzzes every target for that long, as many at once as there are processors, with one worker each, and prints a row
+# of a table for each and the sum of executions (docs/reliability.md). What it
 # finds lies in testdata/fuzz of its package, what it learned in Go's cache, as after `go test -fuzz`.
 #
 # Each package is built once: `go test -fuzz` would link it again for every target. Go would spend up to a minute on making each
@@ -26,14 +27,16 @@ build() {
   go test -c -fuzz . -o "$(program "$1")" "./$1"
 }
 
-# fuzz PACKAGE TARGET: prints how far it came, or all that it said.
+# fuzz PACKAGE TARGET: prints how far it came as a row of a table, or all that it said.
 fuzz() {
-  local log program
+  local log program said
   program=$(program "$1")
   log=$program.$2.log
   if (cd "$1" && "$program" -test.paniconexit0 -test.run '^$' -test.parallel 1 -test.fuzz "^$2\$" -test.fuzztime "${seconds}s" \
     -test.fuzzminimizetime 10x -test.fuzzcachedir "$cache/$1") >"$log" 2>&1 || is_only_over "$log"; then
-    printf '%s in %s: %s\n' "$2" "$1" "$(sed -n 's/^fuzz: elapsed: //p' "$log" | tail -n 1)"
+    said=$(sed -n 's/^fuzz: elapsed: .*execs: \([0-9]*\) .*new interesting: \([0-9]*\) .*/\1 | \2/p' "$log" | tail -n 1)
+    # shellcheck disable=SC2016 # backquotes of a table
+    printf '| `%s` | %s | %s |\n' "$2" "$1" "${said:-0 | 0}" | tee -a "$dir/rows"
   else
     printf '== %s in %s FAILED\n%s\n' "$2" "$1" "$(<"$log")"
     return 1
@@ -52,5 +55,6 @@ export -f program build fuzz is_only_over
 targets=$(tree_files | grep '_test\.go$' | xargs grep -Ho '^func Fuzz[A-Za-z0-9_]*' | sed 's|^\(.*\)/[^/]*:func |\1 |')
 [[ -n $targets ]] || fail "There is nothing to fuzz: the search for targets is broken."
 cut -d ' ' -f 1 <<<"$targets" | sort -u | xargs -P "$(nproc)" -L 1 bash -euc 'build "$@"' build
+printf '| target | package | executions | new inputs |\n| --- | --- | ---: | ---: |\n'
 xargs -P "$(nproc)" -L 1 bash -uc 'fuzz "$@"' fuzz <<<"$targets" || fail "Fuzzing has found something."
-printf '%s targets, %s seconds each, nothing found\n' "$(wc -l <<<"$targets")" "$seconds"
+printf '%s targets, %s seconds each, %s executions, nothing found\n' "$(wc -l <<<"$targets")" "$seconds" "$(awk -F '|' '{ sum += $4 } END { print sum + 0 }' "$dir/rows")"
