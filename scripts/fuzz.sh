@@ -35,9 +35,10 @@ fuzz() {
   if (cd "$1" && "$program" -test.paniconexit0 -test.run '^$' -test.parallel 1 -test.fuzz "^$2\$" -test.fuzztime "${seconds}s" \
     -test.fuzzminimizetime 10x -test.fuzzcachedir "$cache/$1") >"$log" 2>&1 || is_only_over "$log"; then
     said=$(sed -n 's/^fuzz: elapsed: .*execs: \([0-9]*\) .*new interesting: \([0-9]*\) .*/\1 | \2/p' "$log" | tail -n 1)
- `%s` | `%s` | %s | %s |\n' "$2" "$1" "${said:-0 | 0}" | tee -a "$dir/rows"
+    # shellcheck disable=SC2016 # backquotes of a table
+    printf '| `%s` | %s | %s |\n' "$2" "$1" "${said:-0 | 0}" | tee -a "$dir/rows"
   else
- `%s` == %s in %s FAILED\n%s\n' "$2" "$1" "$(<"$log")"
+    printf '== %s in %s FAILED\n%s\n' "$2" "$1" "$(<"$log")"
     return 1
   fi
 }

@@ -27,17 +27,17 @@ const (
 )
 
 // Fullness looks how full the store is. It is for now and then: with SQLite it reads a row for each device.
-func (d *DB) Fullness(ctx context.Context) (f Fullness, err error) {
+func (db *DB) Fullness(ctx context.Context) (f Fullness, err error) {
 	query := liteFullness
-	if d.Dialect == PostgreSQL {
+	if db.Dialect == PostgreSQL {
 		query = pgFullness
 	}
-	if err := d.SQL.QueryRowContext(ctx, query).Scan(&f.Messages, &f.MessageBytes, &f.Bytes); err != nil {
+	if err := db.SQL.QueryRowContext(ctx, query).Scan(&f.Messages, &f.MessageBytes, &f.Bytes); err != nil {
 		return Fullness{}, Unavailable("look how full the store is", err)
 	}
 	f.Free = -1
-	if d.Dialect == SQLite {
-		f.Free = freeBytes(filepath.Dir(d.Path))
+	if db.Dialect == SQLite {
+		f.Free = freeBytes(filepath.Dir(db.Path))
 	}
 	return f, nil
 }
