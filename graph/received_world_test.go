@@ -84,8 +84,8 @@ func (w *world) stop() {
 }
 
 // Authenticate is not used: sockets check tokens when they open.
-func (w *world) Authenticate(context.Context, string, []string) (directory.Device, error) {
-	return directory.Device{}, problem.New(problem.Unauthenticated, "no")
+func (w *world) Authenticate(context.Context, string, []string) (directory.Device, time.Time, error) {
+	return directory.Device{}, time.Time{}, problem.New(problem.Unauthenticated, "no")
 }
 
 // Listed gives a device unless it has been removed.
