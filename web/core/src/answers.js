@@ -29,6 +29,8 @@ function count(value) {
   return value;
 }
 
+const countIfAny = (value) => (value === null || value === undefined ? value : count(value));
+
 /** The part of a user's chain that was asked for. */
 export function readUser({ user }) {
   if (user === null || user === undefined) return { known: false, statements: [] };
@@ -51,8 +53,8 @@ export function readPrekeyCount({ prekeyCount }) {
   return {
     oneTime: count(oneTime),
     kemOneTime: count(kemOneTime),
-    signedNumber: count(signedNumber),
-    kemLastResortNumber: count(kemLastResortNumber),
+    signedNumber: countIfAny(signedNumber), // a device that has just registered has none
+    kemLastResortNumber: countIfAny(kemLastResortNumber),
   };
 }
 

@@ -62,8 +62,10 @@ const READERS = {
   },
   readAccepted: { good: { viewer: { acceptedCount: 7 } }, holds: (n) => n === undefined || Number.isSafeInteger(n) },
   readPrekeyCount: {
-    good: { prekeyCount: { oneTime: 1, kemOneTime: 2, signedNumber: 3, kemLastResortNumber: 4 } },
-    holds: (held) => Object.keys(held).length === 4 && Object.values(held).every((n) => Number.isSafeInteger(n) && n >= 0),
+    good: { prekeyCount: { oneTime: 1, kemOneTime: 2, signedNumber: 3, kemLastResortNumber: null } },
+    holds: (held) =>
+      Object.keys(held).length === 4 &&
+      Object.entries(held).every(([name, n]) => (Number.isSafeInteger(n) && n >= 0) || (n == null && !name.startsWith('oneTime') && !name.endsWith('OneTime'))),
   },
   readPrekeys: {
     good: { claimPrekeys: { sets: [{ deviceId: 'd1', signed: 'AA', oneTime: null, kem: 'AA' }, { deviceId: 'd2', signed: 'AA', oneTime: 'AA', kem: 'AA' }] } },
