@@ -26,7 +26,7 @@ func (l *lent) SetWriteDeadline(deadline time.Time) error {
 func TestStreamsAreCutWhileTheyLast(t *testing.T) {
 	for name, over := range map[string]bool{"it lasts": false, "it has ended": true} {
 		w := &lent{ResponseRecorder: httptest.NewRecorder(), t: t}
-		out := newEventWriter(w, time.Minute)
+		out := newEventWriter(w, time.Minute, func() bool { return false }, func() {})
 		if over {
 			out.close()
 			w.returned = true

@@ -60,10 +60,8 @@ func (t *Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	ctx, tenure := term.With(ctx)
-	out := newEventWriter(w, t.WriteTimeout)
+	out := newEventWriter(w, t.WriteTimeout, func() bool { return tenure.Over(t.Now()) }, cancel)
 	defer out.close()
-	out.expired = func() bool { return tenure.Over(t.Now()) }
-	out.cancel = cancel
 	defer t.Open.add(out.cut)()
 	request := r.WithContext(ctx)
 	request.Body = io.NopCloser(&body)
@@ -105,11 +103,11 @@ type eventWriter struct {
 	gone bool
 }
 
-func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
+func newEventWriter(w http.ResponseWriter, timeout time.Duration, expired func() bool, cancel context.CancelFunc) *eventWriter {
 	control := http.NewResponseController(w)
 	// The request has been read. The server's deadline for that would end the stream.
 	_ = control.SetReadDeadline(time.Time{})
-	return &eventWriter{w: w, control: control, timeout: timeout}
+	return &eventWriter{w: w, control: control, timeout: timeout, expired: expired, cancel: cancel}
 }
 
 // Header gives the response's header.

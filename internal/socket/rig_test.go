@@ -97,7 +97,7 @@ func newRigOn(t testing.TB, change func(*socket.Options), start func(*httptest.S
 	r.schema.AddTransport(watched{&graphqlhttp.Events{
 		Guard: options.Guard, Present: options.Present, MaxBytes: options.MaxBytes, PingInterval: options.PingInterval,
 		WriteTimeout: options.WriteTimeout, Open: graphqlhttp.NewStreams(), Gated: r.sockets.Gated,
-		Address: func(context.Context) netip.Addr { return netip.Addr{} },
+		Address: func(context.Context) netip.Addr { return netip.Addr{} }, Now: time.Now,
 	}, r})
 	r.schema.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	server := httptest.NewUnstartedServer(r.schema)
