@@ -56,6 +56,7 @@ export class Client {
     }
     await this.button('Start').click();
     await this.ready();
+    this.named = Boolean(name);
   }
 
   /** Waits until it is usable. */
@@ -89,7 +90,9 @@ export class Client {
   async share() {
     await this.button('Share my link').first().click();
     const dialog = this.dialog('My link');
-    const link = await dialog.getByLabel('Link', { exact: true }).inputValue();
+    const field = dialog.getByLabel('Link', { exact: true });
+    if (this.named) await field.and(this.page.locator('[value*="name="]')).waitFor(); // the name is stored once the identity is there
+    const link = await field.inputValue();
     const id = await dialog.getByLabel('Id', { exact: true }).inputValue();
     await this.close();
     return { link, id };
