@@ -16,6 +16,7 @@ COPY web/app/package.json web/app/package-lock.json web/app/
 COPY web/playground/package.json web/playground/package-lock.json web/playground/.npmrc web/playground/
 RUN for part in core app playground; do (cd "web/$part" && npm ci) || exit; done
 COPY scripts scripts
+COPY graph/schema.graphqls graph/
 COPY web web
 COPY --from=core /src/web/core/dist web/core/dist
 RUN ./scripts/build-web.sh web/app && ./scripts/build-web.sh web/playground
