@@ -15,6 +15,8 @@ trap 'rm -rf "$dir"' EXIT
 # SQLite is C made into Go, whose own threads and locks are no business of ours: watched, a query takes three times as long. Its
 # driver and all around it stay watched.
 race=(-race '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0' '-gcflags=modernc.org/libc/...=-race=false -d=checkptr=0')
+# Nor is the arithmetic of curves and of Argon2, which is most of what clients' tests do and shares nothing.
+race+=('-gcflags=crypto/internal/fips140/edwards25519/...=-race=false' '-gcflags=golang.org/x/crypto/argon2=-race=false')
 
 # Ways to a second goroutine: a statement, tests side by side, timers, and libraries that call from goroutines of their own.
 starts='^\s*go (func\b|\w+[.(])|^.*\bgo func\b|\.(Parallel|RunParallel|AfterFunc|Go)\('

@@ -23,6 +23,9 @@ var migrationFiles embed.FS
 
 var embedded = mustSub(migrationFiles, "migrations")
 
+// Migrations gives the directory of each dialect, for tools and tests.
+func Migrations() fs.FS { return embedded }
+
 const (
 	// migrationTable is where goose notes what it has applied.
 	migrationTable = "goose_db_version"

@@ -13,7 +13,8 @@ import (
 )
 
 // PostgresVariable names the environment variable with the URL of a PostgreSQL maintenance database (as
-// postgres://user@127.0.0.1:5432/postgres) whose user may create databases. Tests make their own beside it and drop them.
+// postgres://user@127.0.0.1:5432/postgres) whose user may create databases. Tests make their own beside it and drop them. A template with the
+// schema stays there, letterlock_template_….
 const PostgresVariable = "LETTERLOCK_TEST_POSTGRES"
 
 // Each runs test as a subtest for each dialect, with a database of its own.
@@ -30,7 +31,7 @@ func Each(t *testing.T, test func(t *testing.T, db *database.DB)) {
 // (the variable CI is set), where that is a failure.
 func Open(tb testing.TB, dialect database.Dialect) *database.DB {
 	tb.Helper()
-	return OpenConfig(tb, Config(tb, dialect))
+	return OpenConfig(tb, Migrated(tb, dialect))
 }
 
 // Config says where a new, empty database is, which ends with the test. Skips as Open does.
@@ -39,6 +40,14 @@ func Config(tb testing.TB, dialect database.Dialect) database.Config {
 	if dialect == database.SQLite {
 		return database.Config{DataDir: tb.TempDir()}
 	}
+	return create(tb, scratch.PostgreSQL)
+}
+
+type dropping = func(context.Context) error
+
+// create has a database made beside the maintenance database, and dropped when the test ends.
+func create(tb testing.TB, create func(ctx context.Context, maintenanceURL string) (string, dropping, error)) database.Config {
+	tb.Helper()
 	maintenance := os.Getenv(PostgresVariable)
 	switch {
 	case maintenance == "" && os.Getenv("CI") != "":
@@ -46,7 +55,7 @@ func Config(tb testing.TB, dialect database.Dialect) database.Config {
 	case maintenance == "":
 		tb.Skipf("needs PostgreSQL: set %s to the URL of a maintenance database", PostgresVariable)
 	}
-	url, drop, err := scratch.PostgreSQL(tb.Context(), maintenance)
+	url, drop, err := create(tb.Context(), maintenance)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/letterlock/letterlock/internal/invites"
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
+	"github.com/letterlock/letterlock/internal/testdb"
 )
 
 // Options say what differs from a plain start. The zero value is a server over a new embedded database.
@@ -83,7 +84,7 @@ func Start(t testing.TB, o Options) *Server {
 		config.Addr = "127.0.0.1:0"
 	}
 	if o.DB == nil && o.DataDir == "" {
-		config.Database.DataDir = t.TempDir()
+		config.Database = testdb.Migrated(t, database.SQLite)
 	}
 	if o.Limits != nil {
 		o.Limits(&config.Limits)
