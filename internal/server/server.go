@@ -42,6 +42,7 @@ type Server struct {
 	proxies    peer.Proxies
 	overlooked sync.Once // whether a proxy that is not among them was reported
 	db         *database.DB
+	release    func() error // lets another server have the database; nil until it is claimed
 
 	hub       wakeup.Node[mailbox.Message]
 	directory *directory.Directory
@@ -108,15 +109,36 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 			return nil, err
 		}
 	}
-	if s.db = config.Open; s.db == nil {
-		if s.db, err = database.Open(ctx, config.Database, config.Log); err != nil {
-			return nil, err
-		}
+	if err := s.openStore(ctx); err != nil {
+		return nil, err
 	}
 	if err := s.wire(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// openStore claims the database before it migrates it: a newer release is not to do that under an older one that runs.
+func (s *Server) openStore(ctx context.Context) (err error) {
+	if s.db = s.config.Open; s.db != nil {
+		return nil
+	}
+	if s.release, err = database.Claim(ctx, s.config.Database, s.config.Log); err != nil {
+		return err
+	}
+	s.db, err = database.Open(ctx, s.config.Database, s.config.Log)
+	return err
+}
+
+// closeStore closes what openStore has opened, as far as it has come.
+func (s *Server) closeStore() (err error) {
+	if s.db != nil && s.config.Open == nil {
+		err = s.db.Close()
+	}
+	if s.release != nil {
+		err = errors.Join(err, s.release())
+	}
+	return err
 }
 
 // wire connects the parts.
@@ -270,10 +292,7 @@ func (s *Server) end(ctx context.Context) error {
 	if closeErr := s.listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
 		err = errors.Join(err, closeErr)
 	}
-	if s.config.Open == nil {
-		err = errors.Join(err, s.db.Close())
-	}
-	return err
+	return errors.Join(err, s.closeStore())
 }
 
 // abandon undoes what New has done before it failed. There is nobody to tell that undoing failed as well.
@@ -289,7 +308,5 @@ func (s *Server) abandon() {
 	if s.hub != nil {
 		s.hub.Close(context.Background())
 	}
-	if s.db != nil && s.config.Open == nil {
-		_ = s.db.Close()
-	}
+	_ = s.closeStore()
 }

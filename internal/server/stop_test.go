@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -291,4 +292,37 @@ func TestStoppingTakesNoNewWork(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Errorf("stop: %v", err)
 	}
+}
+
+// told runs a function when it logs a text.
+type told struct {
+	text string
+	do   func()
+}
+
+func (w told) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.text) {
+		w.do()
+	}
+	return len(p), nil
+}
+
+// Two servers on one file would give a device's messages to two readers: the second comes up when the first is gone, and has what it left.
+func TestASecondServerOnAFileWaitsForTheFirst(t *testing.T) {
+	dir := t.TempDir()
+	one := testserver.Start(t, testserver.Options{DataDir: dir, PublicURLs: []string{"https://chat.example.org"}})
+	alice, bob := one.Register(t).Devices[0], one.Register(t).Devices[0]
+	one.Query(t, alice.Token(one.URL), testserver.SendMessage, map[string]any{"input": testserver.Message(t, "hello", alice, bob)}).Into(t, &struct{}{})
+
+	ended := make(chan error, 1)
+	two := testserver.Start(t, testserver.Options{
+		DataDir: dir, PublicURLs: []string{"https://chat.example.org"},
+		Log: slog.New(slog.NewTextHandler(told{"another server runs", func() { ended <- one.Stop() }}, nil)),
+	})
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	listening := two.Open(t, testserver.Modern, bob.Token(two.URL))
+	listening.Start("1", testserver.Received, nil)
+	listening.Next()
 }
