@@ -1,21 +1,34 @@
 #!/usr/bin/env bash
-# Installs from Debian what the tests need and this machine lacks: PostgreSQL, Chromium, shellcheck.
+# Installs from Debian what the tests need and this machine lacks: PostgreSQL and another language for it, Chromium, shellcheck.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    command -v sudo >/dev/null || fail "Run this as root: $*"
+    sudo "$@"
+  fi
+}
+
+language=$(postgres_language)
+
+has_locale_sources() {
+  command -v localedef >/dev/null && [[ -e /usr/share/i18n/locales/${language%.*} ]]
+}
 
 missing=()
 [[ -n $(postgres_bin) ]] || missing+=(postgresql)
 [[ -n $(chromium_bin) ]] || missing+=(chromium)
 command -v shellcheck >/dev/null || missing+=(shellcheck)
-((${#missing[@]})) || exit 0
+has_postgres_language || has_locale_sources || missing+=(locales)
 
-command -v apt-get >/dev/null || fail "The tests need: ${missing[*]}. Install them; this script only knows apt-get."
-as_root=()
-if ((EUID != 0)); then
-  command -v sudo >/dev/null || fail "The tests need: ${missing[*]}. Install them as root: apt-get install ${missing[*]}"
-  as_root=(sudo)
+if ((${#missing[@]})); then
+  command -v apt-get >/dev/null || fail "The tests need: ${missing[*]}. Install them; this script only knows apt-get."
+  printf 'Installing %s\n' "${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
 fi
-printf 'Installing %s\n' "${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
+has_postgres_language || as_root localedef -i "${language%.*}" -f UTF-8 "$language"

@@ -24,6 +24,15 @@ chromium_bin() {
   command -v chromium || command -v chromium-browser || command -v google-chrome || true
 }
 
+# The language that PostgreSQL speaks to tests: not English, so that whoever goes by its words instead of its codes is found out.
+postgres_language() {
+  printf 'de_DE.UTF-8'
+}
+
+has_postgres_language() {
+  locale -a 2>/dev/null | grep -qix "$(postgres_language | sed 's/UTF-8/utf-\\?8/')"
+}
+
 free_port() {
   node -e 'const s = require("net").createServer()
     s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # with-postgres.sh COMMAND...: runs the command beside a PostgreSQL of its own, which listens on loopback alone, writes
-# through to the disk as a real one does (fsync on), and is gone afterwards. LETTERLOCK_TEST_POSTGRES is its URL.
+# through to the disk as a real one does (fsync on), speaks German where this machine can, and is gone afterwards. LETTERLOCK_TEST_POSTGRES is its URL.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -34,9 +34,12 @@ trap 'exit 143' TERM
 "${as_server[@]}" "$bin/initdb" -D "$dir/data" -U letterlock --auth=trust -E UTF8 --locale=C >"$dir/initdb.log" 2>&1 ||
   fail "initdb: $(<"$dir/initdb.log")"
 
+language=C
+! has_postgres_language || language=$(postgres_language)
+
 port=$(free_port)
 "${as_server[@]}" "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-  -c max_connections=300 >"$dir/server.log" 2>&1 &
+  -c max_connections=300 -c "lc_messages=$language" >"$dir/server.log" 2>&1 &
 server=$!
 
 ready() {

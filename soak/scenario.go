@@ -28,7 +28,7 @@ type scenario struct {
 	clock bool
 	// patient has devices wait until the server has given up.
 	patient bool
-	// certain are the stores on which every send that is refused is certain not to be stored.
+	// certain are the stores on which whatever is refused is certain not to be stored.
 	certain []string
 	// quiet is one in which there may be no fault at all.
 	quiet bool

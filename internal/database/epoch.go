@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-
-	"github.com/letterlock/letterlock/ent"
 )
 
 // storeID is the id of the only row of stores.
@@ -37,7 +35,7 @@ func (db *DB) ensureEpoch(ctx context.Context) error {
 	exists, err := db.Ent.Store.Query().Exist(ctx)
 	if err == nil && !exists {
 		err = db.Ent.Store.Create().SetID(storeID).SetEpoch(newEpoch()).Exec(ctx)
-		if ent.IsConstraintError(err) {
+		if isViolation(err) {
 			err = nil
 		}
 	}

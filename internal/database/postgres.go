@@ -16,6 +16,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -86,6 +87,8 @@ func parsePostgresURL(rawURL string) (*pgxpool.Config, error) {
 	if !query.Has("connect_timeout") {
 		config.ConnConfig.ConnectTimeout = postgresConnectTimeout
 	}
+	// pgx would go by the severity's name in the language of the server.
+	config.ConnConfig.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return Survived(e) }
 	if !query.Has("pool_max_conns") {
 		config.MaxConns = postgresConnections
 	}

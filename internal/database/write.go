@@ -46,13 +46,17 @@ func (db *DB) Write(ctx context.Context, step string, do func(ctx context.Contex
 		return asProblem(step, err)
 	}
 	ended = true
-	if err := tx.Commit(); err != nil {
+	switch err := tx.Commit(); {
+	case err == nil:
+		return nil
+	case NotCommitted(err):
+		return Unavailable("commit", err)
+	default:
 		unknown := problem.Wrap(problem.OutcomeUnknown,
 			"The store may or may not have committed. Repeat the same call: it is stored once.", err)
 		unknown.Stored, unknown.RetryAfter = problem.Unknown, retryAfter
 		return unknown
 	}
-	return nil
 }
 
 // Again runs change until it does not meet another one.
@@ -80,7 +84,7 @@ func asProblem(step string, err error) error {
 	switch {
 	case errors.As(err, &known), errors.Is(err, ErrMoved):
 		return err
-	case ent.IsConstraintError(err):
+	case isViolation(err):
 		return fmt.Errorf("%w: %w", ErrMoved, err)
 	default:
 		return Unavailable(step, err)

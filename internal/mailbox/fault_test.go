@@ -279,14 +279,14 @@ func TestWritePath_ErrorsOfPostgreSQLAreSorted(t *testing.T) {
 		committing        bool
 		transient, unsure bool
 	}{
-		"deadlock":                      {&pgconn.PgError{Severity: "ERROR", Code: "40P01"}, false, true, false},
-		"lock timeout":                  {&pgconn.PgError{Severity: "ERROR", Code: "55P03"}, false, true, false},
-		"statement timeout in a commit": {&pgconn.PgError{Severity: "ERROR", Code: "57014"}, true, true, false},
-		"disk full":                     {&pgconn.PgError{Severity: "ERROR", Code: "53100"}, true, true, false},
-		"terminated":                    {&pgconn.PgError{Severity: "FATAL", Code: "57P01"}, false, true, false},
-		"terminated in a commit":        {&pgconn.PgError{Severity: "FATAL", Code: "57P01"}, true, false, true},
-		"a value out of range":          {&pgconn.PgError{Severity: "ERROR", Code: "22003"}, true, false, false},
-		"no partition":                  {&pgconn.PgError{Severity: "ERROR", Code: "23514", TableName: "sends"}, false, true, false},
+		"deadlock":                      {&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: "40P01"}, false, true, false},
+		"lock timeout":                  {&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: "55P03"}, false, true, false},
+		"statement timeout in a commit": {&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: "57014"}, true, true, false},
+		"disk full":                     {&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: "53100"}, true, true, false},
+		"terminated":                    {&pgconn.PgError{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "57P01"}, false, true, false},
+		"terminated in a commit":        {&pgconn.PgError{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "57P01"}, true, false, true},
+		"a value out of range":          {&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: "22003"}, true, false, false},
+		"no partition":                  {&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: "23514", TableName: "sends"}, false, true, false},
 	} {
 		got := s.failure(conn.Conn(), c.err, c.committing)
 		if errors.Is(got, errTransient) != c.transient || errors.Is(got, errOutcomeUnknown) != c.unsure || !errors.Is(got, c.err) {

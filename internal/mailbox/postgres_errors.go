@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/letterlock/letterlock/internal/database"
 )
 
 // pgTransient are the SQLSTATE classes and codes that say nothing about what was asked for.
@@ -32,7 +34,7 @@ const pgNoPartition = "23514"
 func (s *postgresStore) failure(conn *pgx.Conn, err error, committing bool) error {
 	var e *pgconn.PgError
 	isPg := errors.As(err, &e)
-	lost := conn.IsClosed() || isPg && e.Severity != "ERROR"
+	lost := conn.IsClosed() || isPg && !database.Survived(e)
 	switch {
 	case lost && committing:
 		return fmt.Errorf("%w: %w", errOutcomeUnknown, err)
@@ -48,13 +50,13 @@ func (s *postgresStore) failure(conn *pgx.Conn, err error, committing bool) erro
 // hasMet tells that nothing was committed because another transaction was.
 func hasMet(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && e.Severity == "ERROR" && e.Code[:2] == pgMet
+	return errors.As(err, &e) && database.Survived(e) && e.Code[:2] == pgMet
 }
 
 // readError sorts an error of a read outside of a transaction.
 func readError(err error) error {
 	var e *pgconn.PgError
-	if errors.As(err, &e) && e.Severity == "ERROR" && !pgTransient[e.Code] && !pgTransient[e.Code[:2]] {
+	if errors.As(err, &e) && database.Survived(e) && !pgTransient[e.Code] && !pgTransient[e.Code[:2]] {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errTransient, err)

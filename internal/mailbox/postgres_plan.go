@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/letterlock/letterlock/internal/database"
 )
 
 // A plan is one round trip: BEGIN to COMMIT are sent at once, and the first statement that fails keeps all later ones, COMMIT
@@ -122,7 +124,7 @@ func (s *postgresStore) commitPlan(ctx context.Context, p *plan) error {
 // planFailure sorts an error of a plan.
 func (s *postgresStore) planFailure(err error) error {
 	var e *pgconn.PgError
-	if errors.As(err, &e) && e.Severity == "ERROR" && (e.Code == pgDivisionByZero || e.Code == pgDoubleKey) {
+	if errors.As(err, &e) && database.Survived(e) && (e.Code == pgDivisionByZero || e.Code == pgDoubleKey) {
 		return errUnplanned
 	}
 	return s.failure(s.conn, err, true)

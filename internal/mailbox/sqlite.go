@@ -212,14 +212,10 @@ func sqliteError(err error) error {
 	return err
 }
 
-// commitError sorts an error of COMMIT. Where the log could not be written, its last page is not whole, and nobody will ever read what
-// comes before it as committed. Any other error, of a sync above all, may have come after that.
+// commitError sorts an error of COMMIT.
 func commitError(err error) error {
-	if e := (*sqlite.Error)(nil); errors.As(err, &e) {
-		switch e.Code() {
-		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_READONLY:
-			return fmt.Errorf("%w: %w", errTransient, err)
-		}
+	if database.NotCommitted(err) {
+		return fmt.Errorf("%w: %w", errTransient, err)
 	}
 	return fmt.Errorf("%w: %w", errOutcomeUnknown, err)
 }

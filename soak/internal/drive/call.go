@@ -113,7 +113,11 @@ func (d *device) until(ctx context.Context, query string, variables map[string]a
 	for {
 		err := d.once(ctx, d.world.CallTimeout, query, variables, into)
 		var r *refusal
-		again := errors.Is(err, errUnanswered) || errors.As(err, &r) && r.passing()
+		refused := errors.As(err, &r)
+		if refused && d.world.Certain && r.code() == "OUTCOME_UNKNOWN" {
+			d.world.problem("a call of %s was refused, and whether it had an effect was left open: %v", d.id, r)
+		}
+		again := errors.Is(err, errUnanswered) || refused && r.passing()
 		if !again || !d.pause(ctx) {
 			return err
 		}

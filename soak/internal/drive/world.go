@@ -36,7 +36,7 @@ type Config struct {
 	CallTimeout time.Duration
 	// ClockMoves says that the server's clock jumps, and that devices go by it.
 	ClockMoves bool
-	// Certain says that no refusal of a send may leave open whether it was stored.
+	// Certain says that no refusal may leave open whether anything was stored.
 	Certain bool
 	// Quiet is called when all that was sent has come, and devices only listen; its error is one of the problems. It may be nil.
 	Quiet func(context.Context) error
