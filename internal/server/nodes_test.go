@@ -98,10 +98,12 @@ func TestNewerSubscriptionEndsTheOlderWithoutNATS(t *testing.T) {
 	n := startNodes(t, 20*time.Millisecond)
 	d := n.here.Register(t).Devices[0]
 	n.nats.Stop()
+	n.here.Send(t, "x", d, d).Into(t, &struct{}{})
 	var before *testserver.Socket
 	for i, at := range []*testserver.Server{n.here, n.there, n.here, n.there} {
 		now := at.Open(t, testserver.Modern, d.Token(at.URL))
 		now.Start("1", testserver.Received, map[string]any{"after": nil})
+		received(t, now.Next()) // it has begun to read, and is newer than what began before
 		if before != nil {
 			errors := decode[[]testserver.Error](t, before.Expect("error").Payload)
 			if len(errors) != 1 || errors[0].Extensions["code"] != "SUPERSEDED" {
