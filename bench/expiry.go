@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // expiry is soak for devices that never come: all that they are sent expires.
