@@ -66,7 +66,7 @@ func (w *world) expired(ctx context.Context, accepted int64) (last entry, err er
 	ctx, cancel := context.WithTimeout(ctx, sweepPatience)
 	defer cancel()
 	for last.sizes, err = w.store.sizes(ctx); err == nil && last.sizes.waiting > 0; last.sizes, err = w.store.sizes(ctx) {
-		if err = pass(ctx, time.Second); err != nil {
+		if err = load.Pass(ctx, time.Second); err != nil {
 			break
 		}
 	}
