@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // backlog is a device that comes back after a long time.

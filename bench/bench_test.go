@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 	"github.com/letterlock/letterlock/internal/testdb"
 )
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // delivery is what the server pays for a delivery on an open subscription: the CPU time of sends to a device that is subscribed, less

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // expiry is soak for devices that never come: all that they are sent expires.
@@ -66,7 +66,7 @@ func (w *world) expired(ctx context.Context, accepted int64) (last entry, err er
 	ctx, cancel := context.WithTimeout(ctx, sweepPatience)
 	defer cancel()
 	for last.sizes, err = w.store.sizes(ctx); err == nil && last.sizes.waiting > 0; last.sizes, err = w.store.sizes(ctx) {
-		if err = pass(ctx, time.Second); err != nil {
+		if err = load.Pass(ctx, time.Second); err != nil {
 			break
 		}
 	}

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // idle is many devices that are connected and to whom nothing happens.
@@ -26,7 +25,7 @@ func (i *idle) Run(ctx context.Context, b *bench) (err error) {
 	if err := b.mustStart(); err != nil {
 		return err
 	}
-	if err := allowFiles(uint64(i.Connections) + 1000); err != nil { //nolint:gosec // a count
+	if err := load.AllowFiles(uint64(i.Connections) + 1000); err != nil { //nolint:gosec // a count
 		return err
 	}
 	stores, err := b.stores()
@@ -84,21 +83,6 @@ func (i *idle) cases(b *bench, stores []string) (cases []idleCase) {
 // wantedFor names a world.
 type wantedFor struct{ label, binary string }
 
-// allowFiles raises the limit of open files. The server inherits it.
-func allowFiles(n uint64) error {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return err
-	}
-	if limit.Cur >= n {
-		return nil
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: max(n, limit.Max)}); err != nil {
-		return fmt.Errorf("%d open files are needed, %d are allowed: raise `ulimit -n`: %w", n, limit.Max, err)
-	}
-	return nil
-}
-
 func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ sample, err error) {
 	if err := w.restart(ctx, b, want); err != nil {
 		return nil, err
@@ -129,7 +113,7 @@ func (i *idle) run(ctx context.Context, b *bench, w *world, want wanted) (_ samp
 		return nil, err
 	}
 	w.meter.begin()
-	if err := pass(ctx, 2*i.PingInterval); err != nil {
+	if err := load.Pass(ctx, 2*i.PingInterval); err != nil {
 		return nil, err
 	}
 	w.meter.end()
@@ -167,17 +151,6 @@ func openAll(ctx context.Context, receivers []*load.Receiver) error {
 		group.Go(func() error { return r.Open(ctx, func() bool { return false }) })
 	}
 	return group.Wait()
-}
-
-func pass(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // size is a server's memory at one time.

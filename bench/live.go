@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // live is the common case: many devices, one message a request, everybody connected.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // many is sendMessages: what groups and big senders make.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // pair is two devices and nobody else.

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // server is a process that was started for a run, or one that ran before.

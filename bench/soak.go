@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // soak is a long time in a short one.

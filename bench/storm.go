@@ -8,8 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
-	"github.com/letterlock/letterlock/internal/pace"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // storm is a server that is killed and started again, and all its devices that come back.
@@ -37,7 +36,7 @@ func (s *storm) Run(ctx context.Context, b *bench) error {
 	if err := b.mustStart(); err != nil {
 		return err
 	}
-	if err := allowFiles(uint64(s.Devices) + 1000); err != nil { //nolint:gosec // a count
+	if err := load.AllowFiles(uint64(s.Devices) + 1000); err != nil { //nolint:gosec // a count
 		return err
 	}
 	stores, err := b.stores()
@@ -71,7 +70,7 @@ func atOnce(ready <-chan struct{}) func() load.Comeback {
 	return func() load.Comeback {
 		return func(ctx context.Context, lost bool, _ error) error {
 			if !lost {
-				return pass(ctx, time.Second)
+				return load.Pass(ctx, time.Second)
 			}
 			select {
 			case <-ready:
@@ -83,22 +82,8 @@ func atOnce(ready <-chan struct{}) func() load.Comeback {
 	}
 }
 
-// asSDK comes back as the SDK does (client/listen.go).
-func asSDK(<-chan struct{}) func() load.Comeback {
-	return func() load.Comeback {
-		p := pace.New(time.Second, 15*time.Second)
-		return func(ctx context.Context, lost bool, why error) error {
-			if lost {
-				p.Reset()
-			}
-			var refused *load.RefusedError
-			if errors.As(why, &refused) {
-				return pass(ctx, p.Next(refused.RetryAfter))
-			}
-			return pass(ctx, p.Next(0))
-		}
-	}
-}
+// asSDK comes back as the SDK does.
+func asSDK(<-chan struct{}) func() load.Comeback { return load.AsSDK }
 
 // stormed is one run.
 type stormed struct {
@@ -203,7 +188,7 @@ func (r *stormed) restart(ctx, staying context.Context, away []*load.Receiver) (
 		return err
 	}
 	r.crowd.Return(staying, away)
-	if err := pass(ctx, r.Down); err != nil {
+	if err := load.Pass(ctx, r.Down); err != nil {
 		return err
 	}
 	started, err := launchAt(r.want.binary, w.store, old.address, old.metrics, r.want.env...)
@@ -257,7 +242,7 @@ func (r *stormed) results(ctx context.Context) (sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := pass(ctx, r.Settle); err != nil {
+	if err := load.Pass(ctx, r.Settle); err != nil {
 		return nil, err
 	}
 	after, err := server.size(ctx)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 )
 
 // world is what one run happens in: a store, the servers over it, and people.

@@ -42,6 +42,7 @@ type runCommand struct {
 	Rounds   int           `help:"How often to run everything, each time with the next seed." default:"1"`
 	Seed     uint64        `help:"What devices and trouble draw from; default the time."`
 	People   int           `help:"How many users, each with up to three devices." default:"10"`
+	Crowd    int           `help:"How many more devices stay connected where all come back at once." default:"10000"`
 	History  string        `help:"Directory to write the histories and the logs of the servers to, a file each." type:"existingdir" placeholder:"DIRECTORY"`
 	Verbose  bool          `help:"Print all breaches instead of the first few." short:"v"`
 }
@@ -70,7 +71,7 @@ func main() {
 
 // Run runs and prints a row as soon as it is known.
 func (c *runCommand) Run(ctx context.Context) (err error) {
-	o := options{program: c.Binary, seed: c.Seed, duration: c.Duration, people: c.People, patience: 2 * time.Minute, histories: c.History}
+	o := options{program: c.Binary, seed: c.Seed, duration: c.Duration, people: c.People, crowd: c.Crowd, patience: 2 * time.Minute, histories: c.History}
 	if o.seed == 0 {
 		o.seed = uint64(time.Now().Unix()) // #nosec G115 -- any number will do
 	}
@@ -118,7 +119,7 @@ func (c *runCommand) runOn(ctx context.Context, t *table, s scenario, o options)
 		if !slices.Contains(c.Stores, store) {
 			continue
 		}
-		if err := s.works(ctx, store); err != nil {
+		if err := s.works(ctx, store, o); err != nil {
 			t.note("%s on %s cannot run on this machine: %v", s.name, store, err)
 			notRun++
 			continue

@@ -17,6 +17,8 @@ import (
 const (
 	// origin is what clients know all nodes by.
 	origin = "https://chat.example.org"
+	// mostDevices is how many devices of a user there may be.
+	mostDevices = 3
 	// callTimeout is how long devices wait for an answer. It is short, so that many calls go unanswered.
 	callTimeout = time.Second
 	// requestTimeout is the server's for requests: shorter than the longest time that things stand still.
@@ -31,6 +33,7 @@ type options struct {
 	seed     uint64
 	duration time.Duration
 	people   int
+	crowd    int // how many are in it, where a scenario has one
 	// patience is how long everything may take to get quiet after the trouble.
 	patience time.Duration
 	// histories is the directory where histories are written down; empty for nowhere.
@@ -60,8 +63,11 @@ type run struct {
 	nodes    []*rig.Node
 	log      *history.Log
 	faults   atomic.Int64
-	stood    bool // whether anything has stood still for long
-	cleanups []func() error
+	crowd    *crowd // nil without
+	// endsInOrder says whether the last server that ended did so in order, and was not killed.
+	endsInOrder bool
+	stood       bool // whether anything has stood still for long
+	cleanups    []func() error
 }
 
 // result is what came of a run.
@@ -74,6 +80,7 @@ type result struct {
 	faults              int64
 	breaches            int64
 	words               []string // what is wrong
+	remarks             []string // what else is worth telling
 	before, peak, after int64    // memory of the servers, in bytes
 }
 
@@ -107,12 +114,16 @@ func (r *run) drive() (*result, error) {
 	}
 	result.before, _ = r.memory()
 	peak := r.watchMemory()
+	if err := r.gather(); err != nil {
+		return nil, fmt.Errorf("gather a crowd on %s: %w", r.store, err)
+	}
 	problems, err := drive.Run(r.ctx, r.config(), r.log, func(ctx context.Context) error { return r.trouble(ctx, r) })
-	result.peak = peak()
+	problems = append(problems, r.disperse()...)
+	result.peak, result.remarks = peak(), r.crowd.told()
 	if err != nil {
 		return nil, fmt.Errorf("%s on %s with seed %d: %w", r.name, r.store, r.seed, err)
 	}
-	problems = append(problems, r.awaitRest(idle)...)
+	problems = append(problems, r.awaitRest(idle, r.slack())...)
 	after, hoards := r.awaitMemory(result.before)
 	result.after, problems = after, append(problems, hoards...)
 	checker, err := r.log.Close()
@@ -133,7 +144,7 @@ func (r *run) drive() (*result, error) {
 
 func (r *run) config() drive.Config {
 	c := drive.Config{
-		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: 3, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
+		Seed: r.seed, Origin: origin, Load: r.duration, People: r.people, DevicesEach: mostDevices, Pace: 10 * time.Millisecond, ChangeEvery: 2 * time.Second,
 		CallTimeout: callTimeout, Patience: r.patience,
 	}
 	c.ClockMoves, c.Certain = r.clock, slices.Contains(r.certain, r.store)

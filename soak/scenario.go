@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/letterlock/letterlock/internal/load"
 	"github.com/letterlock/letterlock/soak/internal/rig"
 )
 
@@ -37,6 +38,10 @@ type scenario struct {
 	says map[string][]string
 	// silent are the stores on which the log may hold no warning: nothing happens that an operator could do something about.
 	silent []string
+	// crowd has many devices be connected besides.
+	crowd bool
+	// env are settings of its servers, over those of all.
+	env []string
 	// possible tells why it cannot run on this machine; nil where that is a matter of disks alone.
 	possible func(context.Context) error
 	// trouble is made until ctx ends; then all is as it was.
@@ -48,6 +53,7 @@ func scenarios() []scenario {
 	both, shared := []string{sqlite, postgresql}, []string{postgresql}
 	starts := say(both, "msg=serving ")
 	again := say(shared, "mailbox: a batch is tried again")
+	crowded := say(both, "many sockets are being opened at once")
 	return []scenario{
 		{name: "calm", about: "nothing happens to the server", nodes: 1, stores: both, quiet: true, silent: both, trouble: calm},
 		{name: "kill", about: "the server is killed (SIGKILL) and started again", nodes: 1, stores: both, says: starts, trouble: killing},
@@ -70,6 +76,10 @@ func scenarios() []scenario {
 			trouble: nodesInTrouble},
 		{name: "nats", about: "three servers lose their NATS servers, which lose each other: cut off, silent, slow, started again", nodes: 3, stores: shared,
 			says: say(shared, "lost the connection to NATS"), trouble: badNATS},
+		{name: "storm", about: "the server is killed or told to stop, and all of a crowd come back at once", nodes: 1, stores: both, crowd: true, env: stormy(),
+			says: crowded, trouble: storming},
+		{name: "failover", about: "one of three servers is killed or told to stop, and its share of a crowd goes to the others", nodes: 3, stores: shared, crowd: true,
+			env: stormy(), says: crowded, trouble: storming},
 		{name: "everything", about: "three servers, and all of these troubles one after the other but for full disks and clocks", nodes: 3, stores: shared,
 			says: say(shared, "lost the connection to NATS", "mailbox: a batch is tried again", "read-only transaction"), trouble: everything},
 	}
@@ -85,8 +95,10 @@ func say(stores []string, words ...string) map[string][]string {
 }
 
 // works tells why a scenario cannot run on a store on this machine.
-func (s scenario) works(ctx context.Context, store string) error {
+func (s scenario) works(ctx context.Context, store string, o options) error {
 	switch {
+	case s.crowd:
+		return load.AllowFiles(uint64(o.crowd) + otherFiles) // #nosec G115 -- a count
 	case s.possible != nil:
 		return s.possible(ctx)
 	case s.ownDisk:

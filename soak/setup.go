@@ -46,6 +46,7 @@ func (r *run) setUp() error {
 		}
 		r.cleanups = append(r.cleanups, r.nats.Close)
 	}
+	env = append(env, r.env...)
 	for range r.scenario.nodes {
 		if err := r.startNode(env); err != nil {
 			return err

@@ -42,7 +42,7 @@ const atOnce = 4
 
 // Each scenario for a moment: what runs for hours with `make soak` works, and no breach is to be had at once.
 func TestScenarios(t *testing.T) {
-	o := options{program: program, seed: seed(t), duration: 1200 * time.Millisecond, people: 6, patience: time.Minute}
+	o := options{program: program, seed: seed(t), duration: 1200 * time.Millisecond, people: 6, crowd: 300, patience: time.Minute}
 	for _, store := range []string{sqlite, postgresql} {
 		list := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !slices.Contains(s.stores, store) })
 		for some := range slices.Chunk(list, atOnce) {
@@ -54,7 +54,7 @@ func TestScenarios(t *testing.T) {
 				}
 				for _, s := range some {
 					t.Run(s.name, func(t *testing.T) {
-						if err := s.works(t.Context(), store); err != nil {
+						if err := s.works(t.Context(), store, o); err != nil {
 							t.Skipf("%s cannot run on this machine: %v", s.name, err)
 						}
 						check(t, s, store, o)
@@ -163,6 +163,30 @@ func TestAMistakeIsFound(t *testing.T) {
 				t.Errorf("it was told of as %q", result.words)
 			}
 		})
+	}
+}
+
+// A server to which one of a crowd does not come back is found out, however well all others are.
+func TestOneWhoStaysAwayIsFound(t *testing.T) {
+	t.Parallel()
+	forget := func(ctx context.Context, r *run) error {
+		if err := r.nodes[0].Mistake(clockserver.Forget); err != nil {
+			return err
+		}
+		gone := func() bool { return len(r.crowd.Live()) < len(r.crowd.Receivers) }
+		return errors.Join(r.until("nobody was forgotten", gone), r.storm(ctx))
+	}
+	s := scenario{name: "forget", nodes: 1, clock: true, crowd: true, trouble: forget}
+	o := options{program: program, seed: seed(t), duration: 500 * time.Millisecond, people: 2, crowd: 20, patience: 8 * time.Second}
+	result, err := do(t.Context(), s, sqlite, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := func(w string) bool {
+		return strings.Contains(w, "not all of the crowd came back: 19 devices are live after 16s, want 20")
+	}
+	if !slices.ContainsFunc(result.words, found) {
+		t.Errorf("it was told of as %q", result.words)
 	}
 }
 

@@ -33,6 +33,9 @@ func (t *table) row(r *result, verbose bool) {
 	t.took += r.took
 	_, _ = fmt.Fprintf(t.to, tableRow, r.scenario, r.store, r.operations, r.answered, r.lost, r.faults, r.breaches,
 		r.before>>20, r.peak>>20, r.after>>20, r.took.Round(time.Second), r.seed)
+	for _, words := range r.remarks {
+		t.note("%s", words)
+	}
 	for i, words := range r.words {
 		if i == fewWords && !verbose {
 			_, _ = fmt.Fprintf(t.to, "  … and %d more\n", len(r.words)-i)

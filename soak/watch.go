@@ -18,9 +18,26 @@ type rest struct {
 // slack: connections of pools stay open, and so do the caches of tokens, lists and places in mailboxes, which are bounded.
 func slack() rest { return rest{goroutines: 5, files: 40, heap: 12 << 20} }
 
+// What stays of each member of a crowd when it has gone, in bytes: its places in those caches; and besides, of what the process holds, what
+// Go needs to keep the books of a heap that was larger, the garbage that may pile up on one that is, and the store's own caches.
+const (
+	keptPerMember     = 3 << 10
+	residentPerMember = 10 << 10
+)
+
+// slack is that of this run.
+func (r *run) slack() rest {
+	s := slack()
+	s.heap += keptPerMember * r.crowd.size()
+	return s
+}
+
 // residentSlack is how much more memory than at its start a server may hold once it had the time to give back what it does not need:
 // that is the heap's slack, what is between things that live, and what SQLite and stacks keep for next time.
 const residentSlack = 32 << 20
+
+// residentSlack is that of this run.
+func (r *run) residentSlack() int64 { return residentSlack + residentPerMember*r.crowd.size() }
 
 const (
 	// givesBackWithin is how long a server may take to give memory back: internal/memory waits for eight quiet seconds.
@@ -43,15 +60,16 @@ func (r *run) gauges() (sum rest, err error) {
 	return sum, nil
 }
 
-// awaitRest waits until the servers have let go of all that they did for the devices, which are gone. The heap is what lives in it after
+// awaitRest waits until the servers have let go of all that they did for devices that are gone: each may have more than while it was idle
+// by so much. The heap is what lives in it after
 // a collection: how much memory the process holds also says when it was collected last, and what the system asked back.
-func (r *run) awaitRest(idle rest) []string {
+func (r *run) awaitRest(idle, more rest) []string {
 	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
 	defer cancel()
 	for {
 		now, err := r.gauges()
 		switch {
-		case err == nil && r.rests(now, idle):
+		case err == nil && r.rests(now, idle, more):
 			return nil
 		case !r.wait(ctx, 50*time.Millisecond, 100*time.Millisecond):
 			return []string{fmt.Sprintf("the servers still have %v, and had %v at first (%v)", now, idle, err)}
@@ -59,8 +77,8 @@ func (r *run) awaitRest(idle rest) []string {
 	}
 }
 
-func (r *run) rests(now, idle rest) bool {
-	n, more := len(r.nodes), slack()
+func (r *run) rests(now, idle, more rest) bool {
+	n := len(r.nodes)
 	return now.goroutines <= idle.goroutines+n*more.goroutines && now.files <= idle.files+n*more.files && now.heap <= idle.heap+int64(n)*more.heap
 }
 
@@ -72,7 +90,7 @@ func (s rest) String() string {
 func (r *run) awaitMemory(before int64) (after int64, problems []string) {
 	ctx, cancel := context.WithTimeout(r.ctx, givesBackWithin)
 	defer cancel()
-	most := before + int64(len(r.nodes))*residentSlack
+	most := before + int64(len(r.nodes))*r.residentSlack()
 	for {
 		after, _ = r.memory()
 		switch {

@@ -31,6 +31,7 @@ func (s *Server) watch() {
 	state := telemetry.State{
 		Ready: s.ready, Queue: s.mailboxes.Waiting, Subscriptions: s.mailboxes.Subscriptions, Sockets: s.sockets.Open,
 		QueuedBytes: s.sockets.Queued, SlowSockets: s.sockets.Slow, Connections: s.connections,
+		Opening:  func() telemetry.Opening { return telemetry.Opening(s.sockets.Opening()) },
 		Fullness: (&fullness{look: s.db.Fullness}).read,
 	}
 	if s.certificates != nil {
@@ -62,4 +63,10 @@ func (s *Server) connections() telemetry.Connections {
 	return telemetry.Connections{
 		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount, Waited: pool.WaitDuration,
 	}
+}
+
+// crowded tells the operator that many connect at the same time, as after a restart.
+func (s *Server) crowded(waiting int) {
+	s.config.Log.Info("many sockets are being opened at once: they get in one after the other, or are told when to come again",
+		"waiting", waiting, "opening", s.config.Limits.MaxOpeningSockets)
 }

@@ -19,6 +19,8 @@ const (
 	halfOpen = 16
 	// spread is over how long those come again that are sent away, so that they do not come together.
 	spread = 10 * time.Second
+	// crowdedEvery is how often it is told, at the most, that there is a crowd.
+	crowdedEvery = time.Minute
 )
 
 // stage is what a socket that is being opened waits for. Earlier ones in this list go first: who has got far is let in before anybody
@@ -36,6 +38,9 @@ const (
 // that these take. After a restart all clients come back at the same time, and what is done for all of them at once is done for nobody. The rest
 // waits in the order in which it came, and costs no work meanwhile.
 type gate struct {
+	most    int
+	crowded func(waiting int) // told of a crowd; never nil
+
 	mu       sync.Mutex
 	free     int
 	closed   bool
@@ -43,7 +48,19 @@ type gate struct {
 	room     int               // for those that are expected
 	expected list.List         // when sockets were greeted that have not said yet who they are, of late; the oldest first
 	later    *time.Timer       // looks again when the oldest is expected no more; nil if nobody waits for that
+	told     time.Time         // when it was told last of a crowd
+	away     uint64            // how many were sent away
 }
+
+// Opening is how much is worked on to open sockets and event streams: at this moment Working, and Waiting for their turn; SentAway were
+// told when to come again, so far.
+type Opening struct {
+	Working, Waiting int
+	SentAway         uint64
+}
+
+// Opening gives how it stands.
+func (s *Sockets) Opening() Opening { return s.gate.opening() }
 
 // visitor waits at a gate.
 type visitor struct {
@@ -52,7 +69,12 @@ type visitor struct {
 	welcome bool
 }
 
-func newGate(most int) *gate { return &gate{free: most, room: halfOpen * most} }
+func newGate(most int, crowded func(waiting int)) *gate {
+	if crowded == nil {
+		crowded = func(int) {}
+	}
+	return &gate{most: most, crowded: crowded, free: most, room: halfOpen * most}
+}
 
 // enter waits until the work of a stage may begin. It is false if it may not: it would have to wait, or has waited, for too long, or ctx
 // has ended. After true leave has to be called.
@@ -60,6 +82,9 @@ func (g *gate) enter(ctx context.Context, at stage) bool {
 	v, place, ok := g.queue(at)
 	if v == nil {
 		return ok
+	}
+	if waiting, news := g.crowd(); news {
+		g.crowded(waiting)
 	}
 	timer := time.NewTimer(longestQueue)
 	defer timer.Stop()
@@ -91,6 +116,33 @@ func (g *gate) queue(at stage) (*visitor, *list.Element, bool) {
 	}
 	v := &visitor{since: now, called: make(chan struct{})}
 	return v, g.queues[at].PushBack(v), true
+}
+
+// crowd gives how many wait, and whether that is a crowd of which nobody was told lately: as many as are worked on at a time.
+func (g *gate) crowd() (waiting int, news bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if waiting = g.waiting(); waiting < g.most || !g.told.IsZero() && now.Sub(g.told) < crowdedEvery {
+		return waiting, false
+	}
+	g.told = now
+	return waiting, true
+}
+
+// waiting gives how many wait. g.mu is held.
+func (g *gate) waiting() (n int) {
+	for at := range g.queues {
+		n += g.queues[at].Len()
+	}
+	return n
+}
+
+// opening gives how the gate stands.
+func (g *gate) opening() Opening {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return Opening{Working: g.most - g.free, Waiting: g.waiting(), SentAway: g.away}
 }
 
 // giveUp leaves the queue, unless the visitor was called meanwhile.
@@ -195,13 +247,14 @@ func greeted(place *list.Element) time.Time {
 	return place.Value.(time.Time) //nolint:forcetypeassert,errcheck // nothing else is ever pushed
 }
 
-// refusal is what those are told who may not enter.
+// refusal is what those are told who may not enter, and counts them.
 func (g *gate) refusal() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return problem.New(problem.Stopping, "The server is stopping. Connect again.")
 	}
+	g.away++
 	return &problem.Error{
 		Code: problem.Overloaded, Stored: problem.No,
 		RetryAfter: longestQueue/2 + rand.N(spread), //nolint:gosec // nobody gains by guessing it

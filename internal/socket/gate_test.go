@@ -45,7 +45,7 @@ func (a *arrivals) want(t *testing.T, entered, turned []string) {
 // Who has got far goes first; of those who are as far, who came first.
 func TestGateLetsThoseInWhoHaveGotFar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &arrivals{gate: newGate(1)}
+		a := &arrivals{gate: newGate(1, nil)}
 		a.come(t.Context(), "first", greeting)
 		a.come(t.Context(), "greeting 1", greeting)
 		a.come(t.Context(), "greeting 2", greeting)
@@ -66,7 +66,7 @@ func TestGateLetsThoseInWhoHaveGotFar(t *testing.T) {
 // Nobody waits for longer than clients do, and nobody begins to wait who would wait in vain.
 func TestGateSendsAwayWhoWouldWaitForTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &arrivals{gate: newGate(1)}
+		a := &arrivals{gate: newGate(1, nil)}
 		a.come(t.Context(), "first", greeting)
 		a.come(t.Context(), "waits", greeting)
 		time.Sleep(longestQueue/2 + time.Second)
@@ -83,7 +83,7 @@ func TestGateSendsAwayWhoWouldWaitForTooLong(t *testing.T) {
 // Who hangs up keeps no place, and a gate that is closed sends all away.
 func TestGateForgetsWhoHasLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &arrivals{gate: newGate(1)}
+		a := &arrivals{gate: newGate(1, nil)}
 		ctx, hangUp := context.WithCancel(t.Context())
 		a.come(t.Context(), "first", greeting)
 		a.come(ctx, "gone", greeting)
@@ -104,7 +104,7 @@ func TestGateForgetsWhoHasLeft(t *testing.T) {
 // A handshake is not answered while many clients have yet to say who they are, but not for longer than most of them take.
 func TestGateGreetsFewAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &arrivals{gate: newGate(1)}
+		a := &arrivals{gate: newGate(1, nil)}
 		greet := func() *list.Element {
 			if !a.gate.enter(t.Context(), greeting) {
 				t.Fatal("it is sent away")
@@ -130,5 +130,33 @@ func TestGateGreetsFewAhead(t *testing.T) {
 		a.want(t, []string{"token", "one"}, nil)
 		time.Sleep(answerTime)
 		a.want(t, []string{"token", "one", "two"}, nil)
+	})
+}
+
+// A crowd is told of once a minute, and how the gate stands can be asked.
+func TestGateTellsOfACrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []int
+		a := &arrivals{gate: newGate(2, func(waiting int) { told = append(told, waiting) })}
+		for _, name := range []string{"one", "two", "three", "four", "five"} {
+			a.come(t.Context(), name, greeting)
+		}
+		if want := (Opening{Working: 2, Waiting: 3}); !slices.Equal(told, []int{2}) || a.gate.opening() != want {
+			t.Errorf("told of %v, and it stands at %+v; want 2 and %+v", told, a.gate.opening(), want)
+		}
+		time.Sleep(longestQueue)
+		synctest.Wait()
+		if _ = a.gate.refusal(); a.gate.opening() != (Opening{Working: 2, SentAway: 1}) {
+			t.Errorf("it stands at %+v", a.gate.opening())
+		}
+		time.Sleep(crowdedEvery)
+		for _, name := range []string{"six", "seven"} {
+			a.come(t.Context(), name, initialising)
+		}
+		if !slices.Equal(told, []int{2, 2}) {
+			t.Errorf("told of %v", told)
+		}
+		time.Sleep(longestQueue)
+		synctest.Wait()
 	})
 }

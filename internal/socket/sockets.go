@@ -54,6 +54,7 @@ type Options struct {
 	Places        *places.Places                       // taken by each socket; nil has room for all
 	Address       func(ctx context.Context) netip.Addr // that a request's context comes from; nil if nobody counts by it
 	MaxOpening    int                                  // handshakes, tokens and subscriptions that are worked on at once; the rest waits
+	Crowded       func(waiting int)                    // told, once a minute at the most, that as many wait as are worked on; may be nil
 	MaxOperations int                                  // at once on one socket
 	MaxBytes      int64                                // of one message from a client
 	InitTimeout   time.Duration                        // until connection_init
@@ -87,7 +88,7 @@ func New(options Options) *Sockets {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	s := &Sockets{options: options, gate: newGate(options.MaxOpening), open: map[member]struct{}{}, owned: map[string]few{}}
+	s := &Sockets{options: options, gate: newGate(options.MaxOpening, options.Crowded), open: map[member]struct{}{}, owned: map[string]few{}}
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,

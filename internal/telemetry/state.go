@@ -19,6 +19,8 @@ type State struct {
 	// QueuedBytes wait on sockets, SlowSockets counts those that were closed for it.
 	QueuedBytes func() int64
 	SlowSockets func() uint64
+	// Opening is what is worked on to open sockets and event streams.
+	Opening     func() Opening
 	Connections func() Connections
 	// Fullness is how much lies in the store, and whether that is known.
 	Fullness func() (Fullness, bool)
@@ -26,6 +28,12 @@ type State struct {
 	NATS func() wakeup.Stats
 	// CertificateDays is how long the certificates last; nil on a node that speaks no TLS.
 	CertificateDays func() float64
+}
+
+// Opening is how many are worked on, how many wait for their turn, and how many were told when to come again.
+type Opening struct {
+	Working, Waiting int
+	SentAway         uint64
 }
 
 // Connections is how the database's pool stands.
@@ -53,6 +61,12 @@ func (m *Metrics) Watch(s State) {
 		func() float64 { return float64(s.QueuedBytes()) })
 	add.count("sockets_slow_total", "WebSockets that were closed since their clients took nothing for too long.",
 		func() float64 { return float64(s.SlowSockets()) })
+	add.gauge("sockets_opening", "WebSockets and event streams that are worked on now to open them.",
+		func() float64 { return float64(s.Opening().Working) })
+	add.gauge("sockets_waiting", "WebSockets and event streams that wait for their turn to be opened.",
+		func() float64 { return float64(s.Opening().Waiting) })
+	add.count("sockets_sent_away_total", "WebSockets and event streams that were told when to come again, since too many were being opened.",
+		func() float64 { return float64(s.Opening().SentAway) })
 	m.registry.MustRegister(newPool(s.Connections), newFullness(s.Fullness))
 	if s.NATS != nil {
 		m.registry.MustRegister(newNATS(s.NATS))

@@ -5,6 +5,7 @@ package clockserver
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -32,7 +33,7 @@ type settings struct {
 
 // Run serves as the environment says until ctx ends. Each line of orders says how far the clock is to be ahead, like 1h or -20s, or is the
 // name of a mistake.
-func Run(ctx context.Context, orders io.Reader) error {
+func Run(ctx context.Context, orders io.Reader) (err error) {
 	var s settings
 	parser, err := kong.New(&s, kong.DefaultEnvars("LETTERLOCK"))
 	if err != nil {
@@ -43,10 +44,15 @@ func Run(ctx context.Context, orders io.Reader) error {
 	}
 	defer memory.Keep().Stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.LogLevel}))
+	db, err := database.Open(ctx, database.Config{URL: s.Database, DataDir: s.DataDir}, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	c := new(clock)
-	go follow(orders, c, &mistakes{log: log}, log) // it ends with the process
+	go follow(orders, c, &mistakes{db: db, log: log}, log) // it ends with the process
 	running, err := server.New(ctx, server.Config{
-		Addr: s.Addr, PublicURLs: s.PublicURL, MetricsAddr: s.MetricsAddr, Database: database.Config{URL: s.Database, DataDir: s.DataDir},
+		Addr: s.Addr, PublicURLs: s.PublicURL, MetricsAddr: s.MetricsAddr, Open: db,
 		Limits: s.Limits, Version: "soak", Log: log, Now: c.now,
 	})
 	if err != nil {

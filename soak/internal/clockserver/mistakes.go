@@ -1,8 +1,13 @@
 package clockserver
 
 import (
+	"context"
 	"log/slog"
 	"time"
+
+	"github.com/letterlock/letterlock/ent"
+	"github.com/letterlock/letterlock/ent/device"
+	"github.com/letterlock/letterlock/internal/database"
 )
 
 // The mistakes.
@@ -13,6 +18,8 @@ const (
 	Spin = "spin"
 	// Babble logs who it was.
 	Babble = "babble"
+	// Forget loses the device that was registered first.
+	Forget = "forget"
 )
 
 // leaked is how much a leak takes.
@@ -20,6 +27,7 @@ const leaked = 64 << 20
 
 // mistakes are made on demand, to be found.
 type mistakes struct {
+	db   *database.DB
 	log  *slog.Logger
 	kept [][]byte
 }
@@ -41,8 +49,23 @@ func (m *mistakes) make(name string) bool {
 		}()
 	case Babble:
 		m.log.Warn("a device asks too often", "device", "daaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+	case Forget:
+		m.forget()
 	default:
 		return false
 	}
 	return true
+}
+
+func (m *mistakes) forget() {
+	err := m.db.Write(context.Background(), "forget", func(ctx context.Context, tx *ent.Tx) error {
+		first, err := tx.Device.Query().Order(ent.Asc(device.FieldCreatedAt)).FirstID(ctx)
+		if err != nil {
+			return err
+		}
+		return tx.Device.DeleteOneID(first).Exec(ctx)
+	})
+	if err != nil {
+		m.log.Error("a mistake could not be made", "error", err)
+	}
 }

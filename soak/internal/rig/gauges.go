@@ -60,6 +60,8 @@ func (n *Node) CPU() (sum time.Duration, err error) {
 const (
 	Goroutines = "go_goroutines"
 	OpenFiles  = "process_open_fds"
+	// SocketsOpening is how many sockets are worked on to open them.
+	SocketsOpening = "letterlock_sockets_opening"
 )
 
 // Gauge gives what the process says of itself.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/letterlock/letterlock/bench/internal/load"
+	"github.com/letterlock/letterlock/internal/load"
 	"github.com/letterlock/letterlock/internal/testserver"
 )
 
@@ -199,6 +199,57 @@ func TestBadStatusFails(t *testing.T) {
 	if _, err := run(t, url, load.OverHTTP, load.One(), true); err == nil || !strings.Contains(err.Error(), "not 200") {
 		t.Errorf("%v", err)
 	}
+}
+
+// A call that is refused for now is made again as it was, and counts once; any other refusal is an error at once.
+func TestACallIsMadeUntilItIsTaken(t *testing.T) {
+	each(t, func(t *testing.T, way load.Way, shape load.Shape) {
+		var codes, told []string
+		_, url := startFake(t, lies{answer: func(s string) string {
+			told = append(told, s)
+			if len(codes) == 0 {
+				return s
+			}
+			code := codes[0]
+			codes = codes[1:]
+			return `{"errors":[{"message":"no","extensions":{"code":"` + code + `"}}],"data":null}`
+		}})
+		sender := newSender(t, url, way, shape)
+		codes = []string{"OVERLOADED", "OUTCOME_UNKNOWN"}
+		err := sender.SendAtLast(t.Context(), time.Millisecond)
+		if err != nil || len(told) != 3 || told[0] != told[1] || told[1] != told[2] || sender.Envelopes() != int64(shape.Envelopes()) {
+			t.Errorf("%v after %q, %d envelopes", err, told, sender.Envelopes())
+		}
+		codes = []string{"BAD_INPUT"}
+		if err := sender.SendAtLast(t.Context(), time.Millisecond); err == nil || len(told) != 4 {
+			t.Errorf("%v after %d calls", err, len(told))
+		}
+	})
+}
+
+// newSender makes one who sends to others.
+func newSender(t *testing.T, url string, way load.Way, shape load.Shape) *load.Sender {
+	t.Helper()
+	node, err := load.NewNode(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(node.Close)
+	nodes := []*load.Node{node}
+	people, err := load.Register(t.Context(), nodes, 1+shape.Envelopes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := load.NewContent(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := load.NewSender(t.Context(), 0, people[0], node, way, shape, content, load.NewReceivers(people[1:], nodes, content, 1, load.ReceiverOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sender.Close)
+	return sender
 }
 
 // Against the real server: what is sent over sockets and over HTTP arrives, live and late.

@@ -30,6 +30,11 @@ func NewNode(url string) (*Node, error) {
 	return &Node{URL: url, origin: origin, client: &http.Client{Transport: transport, Timeout: time.Minute}}, nil
 }
 
+// KnownAs gives the same server as one that tokens are to name otherwise: it is told the URL that clients know it by.
+func (n *Node) KnownAs(origin string) *Node {
+	return &Node{URL: n.URL, origin: origin, client: n.client}
+}
+
 // Close closes connections that nobody uses.
 func (n *Node) Close() { n.client.CloseIdleConnections() }
 
@@ -71,6 +76,20 @@ func (n *Node) Query(ctx context.Context, p *Person, query string, variables, in
 	return parseReply(answer, into)
 }
 
+// CodeError is a GraphQL error.
+type CodeError struct{ Code, Message string }
+
+func (e *CodeError) Error() string { return fmt.Sprintf("%s (%s)", e.Message, e.Code) }
+
+// Passing tells of an error after which the same call is made again.
+func (e *CodeError) Passing() bool {
+	switch e.Code {
+	case "STORE_UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED", "RATE_LIMITED":
+		return true
+	}
+	return false
+}
+
 // parseReply decodes the data of an answer; any error in it is an error.
 func parseReply(answer []byte, into any) error {
 	var r reply
@@ -78,7 +97,8 @@ func parseReply(answer []byte, into any) error {
 		return fmt.Errorf("an answer that is no GraphQL: %q", answer[:min(len(answer), 200)])
 	}
 	if len(r.Errors) > 0 {
-		return fmt.Errorf("%s (%v)", r.Errors[0].Message, r.Errors[0].Extensions["code"])
+		code, _ := r.Errors[0].Extensions["code"].(string)
+		return &CodeError{Code: code, Message: r.Errors[0].Message}
 	}
 	if into == nil {
 		return nil

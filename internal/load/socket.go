@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -22,9 +23,9 @@ type frame struct {
 }
 
 // openSocket connects and authenticates. The handshake is gorilla's; what comes then is read by frames, in a buffer of this many bytes
-// that grows where a frame needs it.
-func openSocket(ctx context.Context, node *Node, p *Person, buffer int) (*socket, error) {
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 30 * time.Second, ReadBufferSize: 512, WriteBufferSize: 512}
+// that grows where a frame needs it. from may be nil.
+func openSocket(ctx context.Context, node *Node, p *Person, buffer int, from net.IP) (*socket, error) {
+	dialer := websocket.Dialer{NetDialContext: dialerFrom(from).DialContext, Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 30 * time.Second, ReadBufferSize: 512, WriteBufferSize: 512}
 	conn, response, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(node.URL, "http")+"/graphql", nil) //nolint:bodyclose // a hijacked connection
 	if response != nil && errors.Is(err, websocket.ErrBadHandshake) {
 		return nil, refusedBy(response)
@@ -40,6 +41,13 @@ func openSocket(ctx context.Context, node *Node, p *Person, buffer int) (*socket
 		return nil, err
 	}
 	return s, nil
+}
+
+func dialerFrom(from net.IP) *net.Dialer {
+	if from == nil {
+		return &net.Dialer{}
+	}
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
 }
 
 func (s *socket) authenticate(node *Node, p *Person) error {

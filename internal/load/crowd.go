@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -21,11 +22,15 @@ type Crowd struct {
 	Receivers []*Receiver
 	// Comeback makes the patience of one device.
 	Comeback func() Comeback
+	// Nodes are those of which a device that comes back takes any, as a load balancer would have it that has noticed nothing yet; empty
+	// for the one that it was at.
+	Nodes []*Node
 
 	staying sync.WaitGroup
 	mu      sync.Mutex
-	live    []time.Time // by receiver: since when it is, or zero
-	count   int         // of those that are
+	live    []time.Time   // by receiver: since when it is, or zero
+	count   int           // of those that are
+	at      map[*Node]int // how many are live at each node
 	breach  error
 	reasons map[string]int // why tries broke off, a few
 	missed  atomic.Int64   // tries that met no server
@@ -88,6 +93,9 @@ func (c *Crowd) stay(ctx context.Context, r *Receiver, turns chan struct{}) {
 // keep connects a device again and again.
 func (c *Crowd) keep(ctx context.Context, r *Receiver, back Comeback) {
 	for ctx.Err() == nil {
+		if len(c.Nodes) > 0 {
+			r.node = c.Nodes[rand.N(len(c.Nodes))] //nolint:gosec // a choice, not a secret
+		}
 		err := r.connect(ctx)
 		lost := err == nil
 		if lost {
@@ -167,11 +175,16 @@ func (c *Crowd) read(ctx context.Context, r *Receiver) error {
 func (c *Crowd) note(r *Receiver, since time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.at == nil {
+		c.at = map[*Node]int{}
+	}
 	if was := !c.live[r.index].IsZero(); was {
 		c.count--
+		c.at[r.node]--
 	}
 	if !since.IsZero() {
 		c.count++
+		c.at[r.node]++
 	}
 	c.live[r.index] = since
 }
@@ -194,6 +207,13 @@ func (c *Crowd) Live() []time.Time {
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	return times
+}
+
+// At gives how many are live at a node.
+func (c *Crowd) At(node *Node) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at[node]
 }
 
 // Await waits until as many are live; with 0 until nobody is.

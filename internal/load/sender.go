@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -36,6 +37,8 @@ const renewal = 4 * time.Minute
 // Sender makes one call after the other. Envelope i of each goes to the same receiver.
 type Sender struct {
 	index    uint32
+	person   *Person
+	over     Way
 	shape    Shape
 	content  *Content
 	way      way
@@ -65,7 +68,7 @@ func NewSender(ctx context.Context, index int, p *Person, node *Node, way Way, s
 		return nil, err
 	}
 	s := &Sender{
-		index: uint32(index), shape: shape, content: c, names: names, answers: answers{shape: shape}, //nolint:gosec // a count
+		index: uint32(index), person: p, over: way, shape: shape, content: c, names: names, answers: answers{shape: shape}, //nolint:gosec // a count
 		to: make([]uint32, shape.Envelopes()),
 	}
 	to := make([]*Person, shape.Envelopes())
@@ -79,12 +82,18 @@ func NewSender(ctx context.Context, index int, p *Person, node *Node, way Way, s
 	for range shape.names() {
 		s.ids = append(s.ids, make([]byte, nameText))
 	}
-	if way == OverHTTP {
-		s.way, err = openConnection(ctx, node, p)
+	return s, s.Open(ctx, node)
+}
+
+// Open has a sender whose connection was closed, or broke, go on at a node.
+func (s *Sender) Open(ctx context.Context, node *Node) (err error) {
+	s.wrapped = time.Time{}
+	if s.over == OverHTTP {
+		s.way, err = openConnection(ctx, node, s.person)
 	} else {
-		s.way, err = openSocket(ctx, node, p, 4<<10)
+		s.way, err = openSocket(ctx, node, s.person, 4<<10, nil)
 	}
-	return s, err
+	return err
 }
 
 // Envelopes gives how many envelopes were accepted.
@@ -100,10 +109,27 @@ func (s *Sender) Send() (time.Duration, error) {
 	return s.content.now() - started, nil
 }
 
+// SendAtLast makes one call, and makes the same again for as long as the server cannot take it now, with pauses between. It is the same
+// message then.
+func (s *Sender) SendAtLast(ctx context.Context, pause time.Duration) error {
+	_, err := s.Send()
+	for refused := new(CodeError); errors.As(err, &refused) && refused.Passing() && Pass(ctx, pause) == nil; {
+		if err = s.ask(); err == nil {
+			s.envelopes.Add(int64(s.shape.Envelopes()))
+		}
+	}
+	return err
+}
+
 func (s *Sender) call(started time.Duration) error {
 	if err := s.prepare(started); err != nil {
 		return err
 	}
+	return s.ask()
+}
+
+// ask makes the call that was prepared.
+func (s *Sender) ask() error {
 	if err := s.way.write(s.request.bytes); err != nil {
 		return err
 	}
