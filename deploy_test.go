@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"testing"
@@ -119,88 +117,6 @@ func composeNode(t *testing.T) (map[string]string, time.Duration) {
 	}
 	decode(t, documents(t, "docker-compose.yml")[0], &file)
 	return file.Node.Environment, file.Node.StopGracePeriod
-}
-
-func kubernetesNode(t *testing.T) (map[string]string, time.Duration) {
-	t.Helper()
-	for _, file := range deployments(t) {
-		documents(t, file) // all of them can be read
-	}
-	var deployment struct {
-		Spec struct {
-			Template struct {
-				Spec struct {
-					Grace      int64 `yaml:"terminationGracePeriodSeconds"`
-					Containers []struct {
-						Env []struct{ Name, Value string }
-					}
-				}
-			}
-		}
-	}
-	decode(t, documents(t, "deploy/kubernetes/letterlock.yaml")[0], &deployment)
-	pod, environment := deployment.Spec.Template.Spec, map[string]string{}
-	for _, variable := range pod.Containers[0].Env {
-		environment[variable.Name] = variable.Value
-	}
-	return environment, time.Duration(pod.Grace) * time.Second
-}
-
-// Whoever reaches NATS can try its password: the nodes do, and its servers each other, and nobody else.
-func TestDeploymentLetsOnlyNodesReachNATS(t *testing.T) {
-	type selector struct {
-		MatchLabels map[string]string `yaml:"matchLabels"`
-	}
-	type pods struct {
-		Spec struct {
-			Template struct {
-				Metadata struct{ Labels map[string]string }
-				Spec     struct {
-					Containers []struct {
-						Ports []struct{ Name string }
-					}
-				}
-			}
-		}
-	}
-	var policy struct {
-		Kind string
-		Spec struct {
-			PodSelector selector `yaml:"podSelector"`
-			PolicyTypes []string `yaml:"policyTypes"`
-			Ingress     []struct {
-				From []struct {
-					PodSelector selector `yaml:"podSelector"`
-				}
-				Ports []struct{ Port string }
-			}
-		}
-	}
-	files := documents(t, "deploy/kubernetes/nats.yaml")
-	decode(t, files[len(files)-1], &policy)
-	var nats, nodes pods
-	decode(t, files[0], &nats)
-	decode(t, documents(t, "deploy/kubernetes/letterlock.yaml")[0], &nodes)
-	if own := nats.Spec.Template.Metadata.Labels; policy.Kind != "NetworkPolicy" || !maps.Equal(policy.Spec.PodSelector.MatchLabels, own) || !slices.Contains(policy.Spec.PolicyTypes, "Ingress") {
-		t.Fatalf("%+v does not guard pods of %v", policy, own)
-	}
-	reaches := map[string]map[string]string{}
-	for _, rule := range policy.Spec.Ingress {
-		if len(rule.From) != 1 || len(rule.Ports) != 1 {
-			t.Fatalf("%+v", rule)
-		}
-		reaches[rule.Ports[0].Port] = rule.From[0].PodSelector.MatchLabels
-	}
-	if want := map[string]map[string]string{"client": nodes.Spec.Template.Metadata.Labels, "route": nats.Spec.Template.Metadata.Labels}; !reflect.DeepEqual(reaches, want) {
-		t.Errorf("%v, want %v", reaches, want)
-	}
-	var named []string
-	for _, port := range nats.Spec.Template.Spec.Containers[0].Ports {
-		named = append(named, port.Name)
-	}
-	if !slices.Contains(named, "client") || !slices.Contains(named, "route") {
-		t.Errorf("ports are %v", named)
-	}
 }
 
 func decode(t *testing.T, document map[string]any, into any) {
