@@ -40,26 +40,83 @@ func TestDashboardAndAlertsNameWhatExists(t *testing.T) {
 	}
 }
 
-func dashboardQueries(t *testing.T) (queries []string) {
-	t.Helper()
-	var dashboard struct {
-		Panels []struct {
-			ID      int
-			Type    string
-			Title   string
-			Targets []struct{ Expr string }
-		}
-		Templating struct {
-			List []struct{ Name, Definition string }
+// What the dashboard says of now is asked for now: the last value of a range would show a node that is gone as ready, for hours.
+func TestDashboardShowsWhoIsThereNow(t *testing.T) {
+	for _, panel := range readDashboard(t).Panels {
+		for _, target := range panel.Targets {
+			if now := target.Instant && !target.Range; now != (panel.Type == "stat") {
+				t.Errorf("the panel %q, a %s, asks for one moment: %v", panel.Title, panel.Type, now)
+			}
 		}
 	}
+}
+
+// No panel lies on another or beyond the 24 columns, and what is set for one line is set for a line that there is.
+func TestDashboardIsLaidOut(t *testing.T) {
+	taken := map[[2]int]string{}
+	for _, panel := range readDashboard(t).Panels {
+		at := panel.GridPos
+		if at.X < 0 || at.W < 1 || at.H < 1 || at.X+at.W > 24 {
+			t.Errorf("the panel %q lies beside the dashboard: %+v", panel.Title, at)
+		}
+		for x := at.X; x < at.X+at.W; x++ {
+			for y := at.Y; y < at.Y+at.H; y++ {
+				if other, lies := taken[[2]int{x, y}]; lies {
+					t.Fatalf("the panels %q and %q lie on each other", other, panel.Title)
+				}
+				taken[[2]int{x, y}] = panel.Title
+			}
+		}
+		for _, override := range panel.FieldConfig.Overrides {
+			if override.Matcher.ID == "byName" && !slices.ContainsFunc(panel.Targets, func(line target) bool { return line.LegendFormat == override.Matcher.Options }) {
+				t.Errorf("the panel %q has no line %v", panel.Title, override.Matcher.Options)
+			}
+		}
+	}
+}
+
+// dashboard is what the tests read of the file.
+type dashboard struct {
+	Panels []struct {
+		ID          int
+		Type, Title string
+		GridPos     struct{ X, Y, W, H int }
+		Targets     []target
+		FieldConfig struct {
+			Overrides []struct {
+				Matcher struct {
+					ID      string
+					Options any
+				}
+			}
+		}
+	}
+	Templating struct {
+		List []struct{ Name, Definition string }
+	}
+}
+
+// target is a query of a panel.
+type target struct {
+	Expr, LegendFormat string
+	Instant, Range     bool
+}
+
+func readDashboard(t *testing.T) (d dashboard) {
+	t.Helper()
 	text, err := os.ReadFile(dashboardFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &dashboard); err != nil {
+	if err := json.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+func dashboardQueries(t *testing.T) (queries []string) {
+	t.Helper()
+	dashboard := readDashboard(t)
 	ids := map[int]bool{}
 	for _, panel := range dashboard.Panels {
 		if ids[panel.ID] {
