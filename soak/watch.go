@@ -60,9 +60,9 @@ func (r *run) gauges() (sum rest, err error) {
 	return sum, nil
 }
 
-// awaitRest waits until the servers have let go of all that they did for devices that are gone: each may have more than while it was idle
-// by so much. The heap is what lives in it after
-// a collection: how much memory the process holds also says when it was collected last, and what the system asked back.
+// awaitRest waits until the servers have let go of all that they did for devices that are gone: each may have more than while it was
+// idle by so much. The heap is what lives in it after a collection: how much memory the process holds also says when it was collected
+// last, and what the system asked back.
 func (r *run) awaitRest(idle, more rest) []string {
 	ctx, cancel := context.WithTimeout(r.ctx, r.patience)
 	defer cancel()
