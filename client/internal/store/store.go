@@ -217,11 +217,12 @@ func (s *Store) transact(ctx context.Context, begin string, do func(*sql.Conn) e
 		return readable(err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		return readable(err)
-	}
 	// A caller who gives up while the commit is under way still learns what became of it.
 	end := context.WithoutCancel(ctx)
+	if _, err := conn.ExecContext(ctx, begin); err != nil {
+		_, _ = conn.ExecContext(end, "ROLLBACK") // One who gives up just now may be told so of what has begun.
+		return readable(err)
+	}
 	if err := do(conn); err != nil {
 		_, rollbackErr := conn.ExecContext(end, "ROLLBACK")
 		return errors.Join(readable(err), rollbackErr)
