@@ -9,6 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
+
+	"github.com/letterlock/letterlock/internal/stream"
 )
 
 // serveLegacy serves a socket of the legacy subprotocol by gqlgen's own transport, until it ends.
@@ -61,4 +63,12 @@ func readEnd(err error) error {
 		return transport.ErrWebsocketClosed
 	}
 	return err
+}
+
+// tellGqlgen has gqlgen say the error that a subscription ended with. gqlgen reads it without a lock, in the goroutine that asks for
+// responses and calls this: a resolver cannot set it by itself, as the client may end the subscription meanwhile.
+func tellGqlgen(ctx context.Context, end *stream.End) {
+	if err := end.Err(); err != nil {
+		transport.AddSubscriptionError(ctx, err)
+	}
 }

@@ -126,7 +126,7 @@ func TestSubscriptionsOfTheExecutorWaitForTheirTurn(t *testing.T) {
 					return ctx, nil
 				}
 			})
-			r.begins = func() {
+			r.begins = func(context.Context) {
 				if !released.Load() {
 					t.Error("a subscription began while somebody was being let in")
 				}

@@ -36,8 +36,8 @@ type rig struct {
 	schema  *testserver.TestServer
 	sources chan *source // in the order in which they were opened
 	addr    string
-	begins  func() // is called when the executor begins with an operation
-	atEnd   func() // is called when an operation of the executor has no more answers
+	begins  func(context.Context) // is called when the executor begins with an operation
+	atEnd   func()                // is called when an operation of the executor has no more answers
 }
 
 // watched calls begins and atEnd.
@@ -59,7 +59,7 @@ type watchedExecutor struct {
 // DispatchOperation runs an operation.
 func (w watchedExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	if w.rig.begins != nil {
-		w.rig.begins()
+		w.rig.begins(ctx)
 	}
 	responses, ctx := w.GraphExecutor.DispatchOperation(ctx, op)
 	return func(ctx context.Context) *graphql.Response {

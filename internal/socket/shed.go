@@ -5,6 +5,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/letterlock/letterlock/internal/stream"
 )
 
 const restartReason = "the server is stopping: connect again"
@@ -65,7 +67,7 @@ func (p *legacyProtocol) answering() bool {
 	return len(p.running)+len(p.ending) > p.subscribed
 }
 
-// legacyExecutor tells the protocol of subscriptions, which gqlgen keeps to itself.
+// legacyExecutor tells the protocol of subscriptions, which gqlgen keeps to itself, and gqlgen of the error that one ended with.
 type legacyExecutor struct {
 	gated
 	protocol *legacyProtocol
@@ -73,15 +75,17 @@ type legacyExecutor struct {
 
 // DispatchOperation begins an operation.
 func (e legacyExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	responses, ctx := e.gated.DispatchOperation(ctx, op)
 	if op.Operation.Operation != ast.Subscription {
-		return responses, ctx
+		return e.gated.DispatchOperation(ctx, op)
 	}
+	ctx, end := stream.WithEnd(ctx)
+	responses, ctx := e.gated.DispatchOperation(ctx, op)
 	e.protocol.streams(1)
 	return func(ctx context.Context) *graphql.Response {
 		response := responses(ctx)
 		if response == nil {
 			e.protocol.streams(-1)
+			tellGqlgen(ctx, end)
 		}
 		return response
 	}, ctx

@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestShedLeavesSocketsThatAreOwedAnAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			begun, release := make(chan struct{}), make(chan struct{})
 			r := newRig(t, nil)
-			r.begins = func() {
+			r.begins = func(context.Context) {
 				begun <- struct{}{}
 				<-release
 			}
@@ -76,7 +77,7 @@ func TestShedLeavesSocketsThatAreOwedAnAnswer(t *testing.T) {
 func TestShedClosesLegacySubscribers(t *testing.T) {
 	begun := make(chan struct{}, 1)
 	r := newRig(t, nil)
-	r.begins = func() { begun <- struct{}{} }
+	r.begins = func(context.Context) { begun <- struct{}{} }
 	c, start := legacyClient(t, r)
 	c.send(`{"id":"1","type":"` + start + `","payload":{"query":"` + subscription + `"}}`)
 	<-begun

@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/letterlock/letterlock/internal/socket"
+	"github.com/letterlock/letterlock/internal/stream"
 )
 
 const test = `{"data":{"name":"test"}}`
@@ -369,6 +371,24 @@ func TestExecutorServesTheRest(t *testing.T) {
 		t.Error(m)
 	}
 	c.wantPong()
+}
+
+// A resolver fails while the client ends its subscription: on a legacy socket, where gqlgen says what it failed with, too.
+func TestSubscriptionFailsAsItsClientEndsIt(t *testing.T) {
+	for range 20 {
+		r := newRig(t, nil)
+		contexts := make(chan context.Context, 2)
+		r.begins = func(ctx context.Context) { contexts <- ctx }
+		c, start := legacyClient(t, r)
+		c.send(`{"id":"1","type":"` + start + `","payload":{"query":"` + subscription + `"}}`)
+		ctx := <-contexts
+		c.send(`{"id":"1","type":"stop"}`)
+		<-ctx.Done()
+		stream.Fail(ctx, gqlerror.Errorf("the resolver failed"))
+		c.send(`{"id":"1","type":"` + start + `","payload":{"query":"{ name }"}}`)
+		c.want(`{"payload":{"data":{"name":"test"}},"id":"1","type":"data"}`)
+		c.want(`{"id":"1","type":"complete"}`)
+	}
 }
 
 // The server stops when the guard has seen all answers fetched. They must be on their way before the close frame.

@@ -1,11 +1,11 @@
-// Package stream lets a subscription's resolver end its stream with an error. gqlgen has a way for WebSockets alone.
+// Package stream lets a subscription's resolver end its stream with an error. gqlgen has a way for its own WebSockets alone, which
+// races with a client that ends the subscription.
 package stream
 
 import (
 	"context"
 	"sync/atomic"
 
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -25,11 +25,10 @@ func WithEnd(ctx context.Context) (context.Context, *End) {
 	return context.WithValue(ctx, key{}, end), end
 }
 
-// Fail makes err the last thing that the subscription of ctx says. The resolver calls it before it closes its channel.
+// Fail makes err the last thing that the subscription of ctx says. The resolver calls it before it closes its channel. Nothing is
+// said by a transport without an End, or once the subscription is over.
 func Fail(ctx context.Context, err *gqlerror.Error) {
 	if end, ok := ctx.Value(key{}).(*End); ok {
 		end.err.Store(err)
-		return
 	}
-	transport.AddSubscriptionError(ctx, err)
 }
