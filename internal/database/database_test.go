@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,6 +192,29 @@ func TestSQLiteWritersWaitForEachOther(t *testing.T) {
 	if second, err := other.SQL.BeginTx(ctx, nil); err == nil {
 		_ = second.Rollback()
 		t.Error("two transactions hold the write lock")
+	}
+}
+
+// Whenever the time of a transaction ends, and be it while it begins, nothing stays begun: another server's handle writes at once.
+func TestSQLiteTransactionThatEndsAsItBeginsHoldsNoLock(t *testing.T) {
+	db := testdb.Open(t, database.SQLite)
+	other := testdb.Reopen(t, db)
+	if _, err := other.SQL.ExecContext(t.Context(), "PRAGMA busy_timeout = 1000"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2000 {
+		ctx, end := context.WithCancel(t.Context())
+		time.AfterFunc(rand.N(100*time.Microsecond), end)
+		if tx, err := db.SQL.BeginTx(ctx, nil); err == nil { // whether it was in time is chance
+			end()
+			_ = tx.Rollback()
+		}
+		end()
+		tx, err := other.SQL.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatalf("after one that had no time left: %v", err)
+		}
+		_ = tx.Rollback()
 	}
 }
 
