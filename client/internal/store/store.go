@@ -24,6 +24,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -45,6 +46,8 @@ var (
 	ErrDamaged = vault.ErrDamaged
 	// ErrBusy: another process has held the store for too long.
 	ErrBusy = errors.New("another process holds the store; try again")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("the store is closed")
 )
 
 const (
@@ -59,6 +62,10 @@ type Store struct {
 	db     *sql.DB
 	cipher *vault.Cipher
 	scrub  *scrubber
+
+	mutex   sync.Mutex
+	closed  bool
+	running sync.WaitGroup // steps; none begins once closed is set
 }
 
 // Create makes the store of a home, or completes one that was only half made: the directory, the key file (wrapped if
@@ -204,14 +211,35 @@ func (s *Store) View(ctx context.Context, read func(device.Records) error) error
 	return s.transact(ctx, "BEGIN", func(conn *sql.Conn) error { return read(&records{ctx, conn, s.cipher}) })
 }
 
-// Close closes the file and forgets the keys.
+// Close waits for what is under way, closes the file and forgets the keys. A step that lost them in its midst would look for records
+// where none are, and commit what it writes there.
 func (s *Store) Close() error {
+	s.mutex.Lock()
+	s.closed = true
+	s.mutex.Unlock()
+	s.running.Wait()
 	s.scrub.stop()
 	s.cipher.Erase()
 	return s.db.Close()
 }
 
+// enter says whether a step may begin; then Close waits until leave is called.
+func (s *Store) enter() (leave func(), ok bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.closed {
+		return nil, false
+	}
+	s.running.Add(1)
+	return s.running.Done, true
+}
+
 func (s *Store) transact(ctx context.Context, begin string, do func(*sql.Conn) error) (err error) {
+	leave, ok := s.enter()
+	if !ok {
+		return ErrClosed
+	}
+	defer leave()
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return readable(err)
