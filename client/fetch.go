@@ -45,7 +45,7 @@ func (c *Client) askForUser(ctx context.Context, request *device.FetchUser) (dev
 	if err != nil {
 		return device.UserAnswer{}, err
 	}
-	answer := device.UserAnswer{User: request.User}
+	answer := device.UserAnswer{User: request.User, Since: request.Since}
 	if user := response.User; user != nil {
 		if user.ListVersion < 0 || user.ListVersion > math.MaxInt32 {
 			return device.UserAnswer{}, fmt.Errorf("%w: a list version out of range", ErrResponse)

@@ -73,7 +73,7 @@ func grown(t *testing.T) *attack {
 
 func TestAttackReplaysOlderList_S3_5(t *testing.T) {
 	a := grown(t)
-	answer := UserAnswer{User: a.alice.User, Found: true, Version: 1, Statements: a.lists[a.alice.User][:1]}
+	answer := UserAnswer{User: a.alice.User, Since: 2, Found: true, Version: 1, Statements: a.lists[a.alice.User][:1]}
 	for range 2 { // the same lie twice is one alarm
 		if alarm := a.bob.fetch(answer); alarm == nil {
 			t.Fatal("no alarm")
@@ -84,13 +84,13 @@ func TestAttackReplaysOlderList_S3_5(t *testing.T) {
 
 func TestAttackReturnsShorterChain_S3_5(t *testing.T) {
 	a := grown(t)
-	a.bob.fetch(UserAnswer{User: a.alice.User, Found: true, Version: 1})
+	a.bob.fetch(UserAnswer{User: a.alice.User, Since: 2, Found: true, Version: 1})
 	a.alarm(a.bob, a.alice.User, Rollback, 2)
 }
 
 func TestAttackClaimsThatPeerIsGone_S3_5(t *testing.T) {
 	a := grown(t)
-	a.bob.fetch(UserAnswer{User: a.alice.User})
+	a.bob.fetch(UserAnswer{User: a.alice.User, Since: 2})
 	a.alarm(a.bob, a.alice.User, Rollback, 2)
 }
 

@@ -43,6 +43,8 @@ func (h Host) chain(user identity.UserID) (*identity.Chain, error) {
 // UserAnswer is what the server said to FetchUser.
 type UserAnswer struct {
 	User identity.UserID
+	// Since is the version after which the lists were asked for: the one that was held then, at the least.
+	Since uint32
 	// Found is false if the server says that there is no such user.
 	Found bool
 	// Version is the version that the server calls the newest.
@@ -80,7 +82,8 @@ func (h Host) Fetched(answer UserAnswer) (Step, *Alarm, error) {
 
 // extend adds the answer to the chain, or says what it must be refused for, and over which statement.
 func extend(chain *identity.Chain, answer UserAnswer) (AlarmReason, []byte) {
-	held := chain.Version()
+	// Of two askers the one who was answered first may come last: what was not held when he asked could not be shown to him.
+	held := min(chain.Version(), answer.Since)
 	if held > 0 && (!answer.Found || answer.Version < held) {
 		return Rollback, nil // S3.5
 	}

@@ -263,7 +263,11 @@ func (w *work) current(request *SendMessage) (*outgoing, error) {
 // the chains that they were sealed for.
 func (w *work) reopen(item *outgoing, request *SendMessage) error {
 	for _, recipient := range request.Recipients {
-		w.step.Requests = append(w.step.Requests, &FetchUser{User: recipient.User, Since: recipient.ListVersion})
+		chain, err := w.chain(recipient.User)
+		if err != nil {
+			return err
+		}
+		w.step.Requests = append(w.step.Requests, &FetchUser{User: recipient.User, Since: chain.Version()})
 	}
 	if !slices.ContainsFunc(request.Recipients, func(r Recipient) bool { return r.User != item.To }) {
 		if err := w.askOwnChain(); err != nil {

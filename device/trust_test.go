@@ -177,7 +177,7 @@ func TestVerifyingAcceptsTheChange_F7(t *testing.T) {
 
 func TestAlarmStopsSendingToVerified_F8(t *testing.T) {
 	a := grown(t)
-	lie := UserAnswer{User: a.alice.User, Found: true, Version: 1, Statements: a.lists[a.alice.User][:1]}
+	lie := UserAnswer{User: a.alice.User, Since: 2, Found: true, Version: 1, Statements: a.lists[a.alice.User][:1]}
 	a.bob.fetch(lie)
 	a.bob.send(a.alice.User, "nobody has verified her")
 	shown := a.alice.knows(a.bob).String()

@@ -166,7 +166,7 @@ func (p *party) chainOf(user identity.UserID) *identity.Chain {
 // answer is what an honest server says of a user.
 func (w *world) answer(request *FetchUser) UserAnswer {
 	statements, found := w.lists[request.User]
-	answer := UserAnswer{User: request.User, Found: found, Version: uint32(len(statements))}
+	answer := UserAnswer{User: request.User, Since: request.Since, Found: found, Version: uint32(len(statements))}
 	if int(request.Since) < len(statements) {
 		answer.Statements = statements[request.Since:]
 	}

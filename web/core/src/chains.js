@@ -33,7 +33,7 @@ export class Chains {
   }
 
   async #ask({ user, since }) {
-    return readUser(await this.server.anonymous(FETCH_USER, { id: user, sinceVersion: since }));
+    return { since, ...readUser(await this.server.anonymous(FETCH_USER, { id: user, sinceVersion: since })) };
   }
 
   /** Fetches a user who must be there. */

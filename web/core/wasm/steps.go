@@ -27,6 +27,7 @@ type alarmValue struct {
 type fetchedParams struct {
 	User   userParam
 	Answer struct {
+		Since       uint32
 		Known       bool
 		ListVersion uint32
 		Statements  []encoded
@@ -35,7 +36,7 @@ type fetchedParams struct {
 
 func fetched(c *core, p fetchedParams) (device.Step, any, error) {
 	step, alarm, err := c.host().Fetched(device.UserAnswer{
-		User: p.User.UserID, Found: p.Answer.Known, Version: p.Answer.ListVersion, Statements: decodedAll(p.Answer.Statements),
+		User: p.User.UserID, Since: p.Answer.Since, Found: p.Answer.Known, Version: p.Answer.ListVersion, Statements: decodedAll(p.Answer.Statements),
 	})
 	return step, alarmValue{viewAlarm(alarm)}, err
 }
