@@ -237,12 +237,19 @@ func (r Refused) reason() FailureReason {
 	}
 }
 
-// GiveUp fails the first message of an outbox without asking the server: its recipient is unknown, or the chain is refused.
+// GiveUp fails the first message of an outbox without asking the server: its recipient is unknown, or the chain is refused. It
+// changes nothing if another asker was told more meanwhile: the message is sealed by now, and may be with the server, or its recipient
+// is known.
 func (h Host) GiveUp(to identity.UserID, reason FailureReason) (Step, error) {
 	w := h.begin()
 	item, number, err := w.head(to)
-	if err != nil || item == nil {
+	if err != nil || item == nil || len(item.Recipients) > 0 {
 		return Step{}, err
+	}
+	if reason == RecipientUnknown {
+		if chain, err := w.chain(to); err != nil || chain.Version() > 0 {
+			return Step{}, err
+		}
 	}
 	return w.done(w.fail(item, number, reason))
 }
