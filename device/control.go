@@ -68,7 +68,8 @@ func (w *work) isContact(user identity.UserID) (bool, error) {
 	return slices.ContainsFunc(contacts, func(c Contact) bool { return c.User == user }), err
 }
 
-// enqueueControl puts something into an outbox. A receipt joins one that waits there unsealed.
+// enqueueControl puts something into an outbox. A receipt joins one that waits there unsealed. It comes to nothing where there is no more
+// room: what is received must not depend on what can't be sent.
 func (w *work) enqueueControl(to identity.UserID, c control) error {
 	var conv conversation
 	if _, err := w.get(conversationKey(to), &conv); err != nil {
@@ -85,6 +86,9 @@ func (w *work) enqueueControl(to identity.UserID, c control) error {
 			last.Control.Messages = append(last.Control.Messages, c.Messages...)
 			return w.put(outboxKey(to, conv.Outbox), last)
 		}
+	}
+	if full, err := w.outboxFull(to, conv.Outbox); err != nil || full {
+		return err
 	}
 	id, err := newMessageID(w.Now, w.Rand)
 	if err != nil {

@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -314,6 +315,37 @@ func TestReceipts(t *testing.T) {
 		t.Fatalf("message %+v, want it delivered and read", m)
 	}
 	c.bob.wants(c.alice.User, "hello", "hello yourself", "read this")
+}
+
+// A program has queued as much for a user as there is room for. What comes from them is taken in all the same: a receipt that has no room,
+// or a request to send again, must not stop the mailbox, which is everybody's.
+func TestFullOutboxDoesNotStopTheMailbox(t *testing.T) {
+	c := newTalk(t)
+	c.alice.sent(c.bob.User, "hello")
+	c.bob.takeIn()
+	c.bob.sent(c.alice.User, "hello yourself")
+	c.alice.takeIn()
+	c.alice.sent(c.bob.User, "opens")
+	c.alice.sent(c.bob.User, "does not open")
+	c.bob.compose(c.alice.User, "waits")
+	c.bob.step(func(h Host) (Step, error) {
+		w := h.begin()
+		var conv conversation
+		_ = must(w.get(conversationKey(c.alice.User), &conv))
+		conv.Outbox += maxOutbox
+		return w.done(w.put(conversationKey(c.alice.User), conv))
+	})
+	if _, _, err := c.bob.host().Compose(c.alice.User, "one too many"); !errors.Is(err, ErrOutboxFull) {
+		t.Fatalf("the outbox is not full: %v", err)
+	}
+	mail := c.bob.mail()
+	c.bob.receive(mail[0])
+	mail[1].Ciphertext[200] ^= 1
+	if reason := refusal(c.bob.receive(mail[1])); reason != Forged {
+		t.Fatalf("refused as %q, want %q", reason, Forged)
+	}
+	c.bob.step(func(h Host) (Step, error) { return h.SetReceipts(true, true) })
+	c.bob.step(func(h Host) (Step, error) { return h.MarkRead(c.alice.User, 1_000_000) })
 }
 
 // R6: a contact's device that can't open a message asks for it, sealed, and gets it again, once, in a new session.
