@@ -205,6 +205,13 @@ func (c *Client) Inbox(ctx context.Context, handle Handler) error {
 	}
 	defer r.acks.finish(ctx)
 	defer c.answer(ctx)
+	after, err := c.cursor(ctx)
+	if err != nil {
+		return err
+	}
+	if after != "" {
+		r.acks.upTo(after) // all of it is handed over; the last acknowledgement may have got lost
+	}
 	for range maxPages {
 		var more bool
 		err := c.patiently(ctx, c.options.Patience, func() (err error) {

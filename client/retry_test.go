@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -198,5 +199,35 @@ func TestSendEndsAgainstAServerThatNeverAgrees(t *testing.T) {
 			}
 			equal(t, inbox(t, bob), []string{"hello"})
 		})
+	}
+}
+
+// An acknowledgement that got lost is made up for by the next Inbox, whether or not something new has come: what was received fills the
+// mailbox until then, and a full one lets nothing new in.
+func TestInboxMakesUpForALostAcknowledgement(t *testing.T) {
+	middle := newMiddle(t)
+	alice, bob := person(t, middle.URL), person(t, middle.URL)
+	waiting := func() string {
+		var parts []string
+		err := bob.ExportUser(t.Context(), func(part json.RawMessage) error {
+			parts = append(parts, string(part))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parts[len(parts)-1]
+	}
+	before := waiting()
+	send(t, alice, bob.UserID(), "hello")
+	middle.fails("AcknowledgeMessages", `{"code":"OVERLOADED","stored":"NO"}`, 1000)
+	equal(t, inbox(t, bob), []string{"hello"})
+	if waiting() == before {
+		t.Fatal("nothing waits on the server; is it asked for as it was?")
+	}
+	middle.on(nil)
+	equal(t, inbox(t, bob), nil)
+	if now := waiting(); now != before {
+		t.Fatalf("still on the server: %s", now)
 	}
 }
