@@ -43,7 +43,7 @@ func (h Host) chain(user identity.UserID) (*identity.Chain, error) {
 // UserAnswer is what the server said to FetchUser.
 type UserAnswer struct {
 	User identity.UserID
-	// Since is the version after which the lists were asked for: the one that was held then, at the least.
+	// Since is the version after which the lists were asked for, as FetchUser has it.
 	Since uint32
 	// Found is false if the server says that there is no such user.
 	Found bool
@@ -55,7 +55,8 @@ type UserAnswer struct {
 
 // Fetched verifies what the server says of a user's devices (S3, S4) and adds it to what is held. If it can't be true,
 // nothing is added and the alarm says why; the step records and shows it, unless it has done so before. The step asks
-// for the rest if the server has more.
+// for the rest if the server has more. It asks again if the answer falls short of what is held, but was not asked with that: of
+// two askers the one who was answered first may come last.
 func (h Host) Fetched(answer UserAnswer) (Step, *Alarm, error) {
 	w := h.begin()
 	record, chain, err := w.chainRecord(answer.User)
@@ -63,6 +64,9 @@ func (h Host) Fetched(answer UserAnswer) (Step, *Alarm, error) {
 		return Step{}, nil, err
 	}
 	held := chain.Version()
+	if answer.endsBelow(held) && answer.Since < held {
+		return Step{Requests: []Request{&FetchUser{User: answer.User, Since: held}}}, nil, nil
+	}
 	if reason, statement := extend(chain, answer); reason != "" {
 		alarm := &Alarm{User: answer.User, Reason: reason, Version: held, Evidence: statement, At: h.Now}
 		step, err := w.done(w.raise(alarm))
@@ -80,11 +84,14 @@ func (h Host) Fetched(answer UserAnswer) (Step, *Alarm, error) {
 	return step, nil, err
 }
 
+// endsBelow is whether the server shows less than is held.
+func (a UserAnswer) endsBelow(held uint32) bool {
+	return held > 0 && (!a.Found || a.Version < held)
+}
+
 // extend adds the answer to the chain, or says what it must be refused for, and over which statement.
 func extend(chain *identity.Chain, answer UserAnswer) (AlarmReason, []byte) {
-	// Of two askers the one who was answered first may come last: what was not held when he asked could not be shown to him.
-	held := min(chain.Version(), answer.Since)
-	if held > 0 && (!answer.Found || answer.Version < held) {
+	if answer.endsBelow(chain.Version()) {
 		return Rollback, nil // S3.5
 	}
 	for _, statement := range answer.Statements {
