@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/letterlock/letterlock/client"
 	"github.com/letterlock/letterlock/internal/database"
 	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/testserver"
 )
 
 // operator carries out what docs/operating.md says, with the store that the variables name.
@@ -63,16 +63,6 @@ func (o *operator) serves() *process {
 	return serve(o.t, o.dir, append(slices.Clone(o.store), "LETTERLOCK_ADDR="+o.address)...)
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // user makes a user in a home of their own, who is registered.
 func user(t *testing.T, server string) *client.Client {
 	t.Helper()
@@ -117,7 +107,7 @@ func reads(t *testing.T, c *client.Client, want ...string) {
 func TestBackupAndRestore(t *testing.T) {
 	for _, dialect := range []database.Dialect{database.SQLite, database.PostgreSQL} {
 		t.Run(string(dialect), func(t *testing.T) {
-			o := &operator{t: t, dir: t.TempDir(), address: freeAddress(t)}
+			o := &operator{t: t, dir: t.TempDir(), address: testserver.FreeAddress(t)}
 			name := "SQLite"
 			if dialect == database.SQLite {
 				o.store = []string{"LETTERLOCK_DATA_DIR=" + filepath.Join(o.dir, "data")}

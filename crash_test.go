@@ -110,7 +110,7 @@ func newWork(t *testing.T, dialect database.Dialect, program string) *work {
 	t.Helper()
 	config := testdb.Config(t, dialect)
 	w := &work{t: t, db: testdb.OpenConfig(t, config), secrets: testsecret.New()}
-	w.metrics = freeAddress(t)
+	w.metrics = testserver.FreeAddress(t)
 	env := []string{faultVariable + "=1", "LETTERLOCK_METRICS_ADDR=" + w.metrics, "LETTERLOCK_LOG_LEVEL=debug"}
 	if dialect == database.PostgreSQL {
 		env = append(env, "LETTERLOCK_DATABASE="+withPassword(t, config.URL))

@@ -58,7 +58,7 @@ func TestOfflineRecipientGetsEverythingOnce(t *testing.T) {
 // The server goes away while Bob listens; Alice writes meanwhile; the server comes back.
 func TestServerDown(t *testing.T) {
 	dir := t.TempDir()
-	server := testserver.Start(t, testserver.Options{DataDir: dir})
+	server := testserver.Start(t, testserver.Options{DataDir: dir, Addr: testserver.FreeAddress(t)})
 	alice := person(t, server.URL, func(o *client.Options) { o.Patience = -1 })
 	bob := person(t, server.URL)
 	listener := listen(t, bob)
@@ -112,7 +112,7 @@ func TestHandlerFails(t *testing.T) {
 func TestCursorInvalid(t *testing.T) {
 	dir := t.TempDir()
 	db := openDatabase(t, dir)
-	server := testserver.Start(t, testserver.Options{DB: db})
+	server := testserver.Start(t, testserver.Options{DB: db, Addr: testserver.FreeAddress(t)})
 	alice, bob := person(t, server.URL), person(t, server.URL)
 	send(t, alice, bob.UserID(), "one")
 	listener := listen(t, bob)
@@ -219,7 +219,7 @@ func TestWrongClock_S6_7(t *testing.T) {
 
 // The server has lost its database: clients register again by themselves.
 func TestServerLostItsDatabase(t *testing.T) {
-	server := testserver.Start(t, testserver.Options{})
+	server := testserver.Start(t, testserver.Options{Addr: testserver.FreeAddress(t)})
 	alice, bob := person(t, server.URL), person(t, server.URL)
 	send(t, alice, bob.UserID(), "one")
 	equal(t, inbox(t, bob), []string{"one"})

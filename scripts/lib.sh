@@ -34,8 +34,7 @@ has_postgres_language() {
 }
 
 free_port() {
-  node -e 'const s = require("net").createServer()
-    s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'
+  node -e 'import(process.argv[1]).then(async (ports) => console.log(await ports.freePort()))' "$root/web/testing/ports.mjs"
 }
 
 # wait_until SECONDS COMMAND...: runs the command again and again until it succeeds; fails when the time is over.

@@ -26,6 +26,7 @@ import (
 	"github.com/letterlock/letterlock/internal/limits"
 	"github.com/letterlock/letterlock/internal/server"
 	"github.com/letterlock/letterlock/internal/testcert"
+	"github.com/letterlock/letterlock/internal/testport"
 )
 
 func TestMain(m *testing.M) {
@@ -101,10 +102,13 @@ type scriptServer struct {
 }
 
 func (s *scriptServer) start(who invites.Registration) (origin string, err error) {
-	if s.addr == "" {
-		s.addr = "127.0.0.1:0"
-	}
 	ctx, cancel := context.WithCancel(context.Background())
+	if s.addr == "" {
+		if s.addr, err = testport.Free(ctx); err != nil {
+			cancel()
+			return "", err
+		}
+	}
 	inner, err := server.New(ctx, server.Config{
 		Addr: s.addr, Database: database.Config{DataDir: s.data}, Limits: limits.Default(), Registration: who, TLS: s.tls,
 	})
@@ -112,7 +116,7 @@ func (s *scriptServer) start(who invites.Registration) (origin string, err error
 		cancel()
 		return "", err
 	}
-	s.addr, s.cancel, s.done = inner.Addr().String(), cancel, make(chan error, 1)
+	s.cancel, s.done = cancel, make(chan error, 1)
 	go func() { s.done <- inner.Serve(ctx) }()
 	return inner.Origins()[0], nil
 }

@@ -45,9 +45,9 @@ const household = "198.51.100.1"
 func newPast(t *testing.T, dialect database.Dialect) *past {
 	t.Helper()
 	now := time.Now()
-	p := &past{dialect: dialect, db: testdb.Open(t, dialect), addr: "127.0.0.1:0", clock: func() time.Time { return now }}
+	p := &past{dialect: dialect, db: testdb.Open(t, dialect), addr: testserver.FreeAddress(t), clock: func() time.Time { return now }}
 	s := p.start(t, p.db, invites.Open)
-	p.url, p.addr = s.URL, s.Addr
+	p.url = s.URL
 	p.alice, p.bob, p.carol, p.gone = s.Register(t), s.Register(t), s.Register(t), testserver.NewPerson(t)
 	a, b := p.alice.Devices[0], p.bob.Devices[0]
 	check(t, s.Publish(t, p.bob, b, p.bob.NewDevice()))

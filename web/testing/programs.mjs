@@ -1,12 +1,12 @@
 // Starts the real programs for tests, and stops them: a server on a free port over a database of its own, and `letter`.
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from './ports.mjs';
 
 const execute = promisify(execFile);
 
@@ -130,14 +130,6 @@ export async function readAll(dir) {
   const files = await readdir(dir, { recursive: true, withFileTypes: true });
   const read = files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name)));
   return Buffer.concat(await Promise.all(read));
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** A person with a home of their own who uses `letter`. */

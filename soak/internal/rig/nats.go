@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/letterlock/letterlock/internal/testport"
 )
 
 const (
@@ -61,8 +63,8 @@ func NewNATS(ctx context.Context, n int) (_ *NATS, err error) {
 }
 
 func newNATSServer(ctx context.Context, n int) (*NATSServer, error) {
-	address, addressErr := FreeAddress(ctx)
-	routing, routingErr := FreeAddress(ctx)
+	address, addressErr := testport.Free(ctx)
+	routing, routingErr := testport.Free(ctx)
 	host, port, portErr := split(address)
 	_, routingPort, routingPortErr := split(routing)
 	return &NATSServer{Address: address, options: server.Options{

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/letterlock/letterlock/internal/testport"
 )
 
 // ready is how long a server may take to start.
@@ -34,11 +36,11 @@ type Node struct {
 
 // NewNode makes a Node; Start starts it. env is what is set besides the address, like LETTERLOCK_DATABASE=….
 func NewNode(ctx context.Context, program string, env ...string) (*Node, error) {
-	address, err := FreeAddress(ctx)
+	address, err := testport.Free(ctx)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := FreeAddress(ctx)
+	metrics, err := testport.Free(ctx)
 	if err != nil {
 		return nil, err
 	}

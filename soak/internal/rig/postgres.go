@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/letterlock/letterlock/internal/testport"
 )
 
 // Postgres is a PostgreSQL of a run's own.
@@ -45,7 +47,7 @@ func NewPostgresIn(ctx context.Context, s *Space) (*Postgres, error) {
 }
 
 func newPostgres(ctx context.Context, s *Space) (_ *Postgres, err error) {
-	address, err := FreeAddress(ctx)
+	address, err := testport.Free(ctx)
 	if err != nil {
 		return nil, err
 	}

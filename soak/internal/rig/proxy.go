@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/letterlock/letterlock/internal/testport"
 )
 
 // Proxy passes TCP connections on to one address, and hurts them when told to.
@@ -48,7 +50,7 @@ func (l *link) close() {
 
 // NewProxy listens on loopback and passes on to an address.
 func NewProxy(ctx context.Context, to string) (*Proxy, error) {
-	address, err := FreeAddress(ctx)
+	address, err := testport.Free(ctx)
 	if err != nil {
 		return nil, err
 	}

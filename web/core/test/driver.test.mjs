@@ -1,9 +1,9 @@
 // The driver in a real browser, with the real worker and the real server: what people meet.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
+import { freePort } from '../../testing/ports.mjs';
 import { atEnd, PATIENCE_MS, temporaryDirectory, within } from '../../testing/programs.mjs';
 import { newProfile, servePage, startBrowser } from './pages.mjs';
 
@@ -76,15 +76,6 @@ class Server {
     this.child.kill(signal);
     await ended;
   }
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** A tab of somebody's browser. */

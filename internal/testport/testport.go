@@ -1,4 +1,5 @@
-package rig
+// Package testport gives tests ports for servers that start again at the same address.
+package testport
 
 import (
 	"context"
@@ -12,8 +13,8 @@ import (
 // to start again.
 const firstPort, lastPort = 10_000, 32_000
 
-// FreeAddress gives an address of loopback that nobody listens on.
-func FreeAddress(ctx context.Context) (string, error) {
+// Free gives an address of loopback that nobody listens on.
+func Free(ctx context.Context) (string, error) {
 	for range 1000 {
 		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.N(lastPort-firstPort)) // #nosec G404 -- a port, not a secret
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
