@@ -152,6 +152,7 @@ func (o *operation) end() {
 		all[i], all[last] = all[last], nil
 		o.conn.operations = all[:last]
 	}
+	o.leave()
 	o.settle()
 }
 

@@ -450,3 +450,40 @@ func TestPingsOfOneWhoNeverReads(t *testing.T) {
 	}
 	waitFor(t, "the socket to be cut off", func() bool { return r.sockets.Open() == 0 })
 }
+
+// A client that reads nothing and begins and ends subscriptions, over and over, has the server remember none that have ended.
+func TestEndedSubscriptionsWaitForNoRoom(t *testing.T) {
+	const ended, most = 4000, 50 // and bytes that each may leave behind
+	r := newRig(t, nil)
+	c := r.dial(t)
+	full := r.subscribe(c, "full")
+	full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
+	waitFor(t, "nothing more to go out", func() bool {
+		before := full.given()
+		time.Sleep(50 * time.Millisecond)
+		return before > 0 && before == full.given()
+	})
+	again := func(times int) {
+		for i := range times {
+			id := fmt.Sprintf("%0128d", i)
+			s := r.subscribe(c, id)
+			c.send(`{"id":"` + id + `","type":"complete"}`)
+			<-s.closed
+		}
+	}
+	again(100)
+	before := heap()
+	again(ended)
+	if after := heap(); after > before+ended*most {
+		t.Errorf("%d subscriptions that have ended keep %d bytes", ended, after-before)
+	}
+}
+
+// heap gives how many bytes are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
