@@ -453,7 +453,7 @@ func TestPingsOfOneWhoNeverReads(t *testing.T) {
 
 // A client that reads nothing and begins and ends subscriptions, over and over, has the server remember none that have ended.
 func TestEndedSubscriptionsWaitForNoRoom(t *testing.T) {
-	const ended, most = 4000, 50 // and bytes that each may leave behind
+	const ended, most = 1000, 100 // and bytes that each may leave behind
 	r := newRig(t, nil)
 	c := r.dial(t)
 	full := r.subscribe(c, "full")
