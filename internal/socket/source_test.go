@@ -479,6 +479,41 @@ func TestEndedSubscriptionsWaitForNoRoom(t *testing.T) {
 	}
 }
 
+// A query does not wait for ever for a store that does not answer, whatever its client does. Subscriptions last.
+func TestQueriesOnSocketsEndInTime(t *testing.T) {
+	for _, protocol := range []string{"modern", "legacy"} {
+		t.Run(protocol, func(t *testing.T) {
+			r := newRig(t, func(o *socket.Options) { o.Timeout = 50 * time.Millisecond })
+			lasts := make(chan bool, 1)
+			r.begins = func(ctx context.Context) {
+				_, ends := ctx.Deadline()
+				if lasts <- !ends; ends {
+					<-ctx.Done()
+				}
+			}
+			start, dial := "subscribe", r.dial
+			if protocol == "legacy" {
+				dial = func(testing.TB) (c *client) {
+					c, start = legacyClient(t, r)
+					return c
+				}
+			}
+			client := dial(t)
+			client.send(`{"id":"1","type":"` + start + `","payload":{"query":"{ name }"}}`)
+			if <-lasts {
+				t.Fatal("a query has no deadline")
+			}
+			if answer := client.receive(); !strings.Contains(answer, `"id":"1"`) {
+				t.Errorf("the answer is %s", answer)
+			}
+			client.send(`{"id":"2","type":"` + start + `","payload":{"query":"subscription Executor { name }","operationName":"Executor"}}`)
+			if !<-lasts {
+				t.Error("a subscription has a deadline")
+			}
+		})
+	}
+}
+
 // heap gives how many bytes are in use.
 func heap() uint64 {
 	var m runtime.MemStats
