@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/letterlock/letterlock/client"
+	"github.com/letterlock/letterlock/client/internal/api"
 )
 
 // Whatever a server answers, a send ends in time with an error, and the message is kept and sent in the end.
@@ -81,6 +83,29 @@ func TestHostileUserAnswers(t *testing.T) {
 				t.Fatalf("asked %d times", n)
 			}
 			equal(t, inbox(t, bob), nil)
+		})
+	}
+}
+
+// An answer as long as we read may have millions of values, which as Go has them would take gigabytes: they are not read.
+func TestAnswersTakeLittleMemory(t *testing.T) {
+	const most = 100 << 20
+	for name, values := range map[string][3]string{
+		"errors":    {`{"errors":[`, `{}`, `]}`},
+		"no errors": {`{"errors":[`, `0`, `]}`},
+		"envelopes": {`{"data":{"mailbox":{"nodes":[`, `{}`, `]}}}`},
+		"nulls":     {`{"data":{"mailbox":{"nodes":[`, `null`, `]}}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := values[0] + strings.Repeat(values[1]+",", 11<<20/(len(values[1])+1)) + values[1] + values[2]
+			answer := &http.Response{Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := client.ReadAnswer(answer, new(api.MailboxResponse))
+			runtime.ReadMemStats(&after)
+			if taken := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, client.ErrResponse) || taken > most {
+				t.Errorf("it took %d MiB and gave %.100v", taken>>20, err)
+			}
 		})
 	}
 }

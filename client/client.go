@@ -71,9 +71,9 @@ type Client struct {
 	private  *transport
 	tokens   tokens
 	chains   device.ChainCache
-	sending  keyedMutex
-	register sync.Mutex
-	tending  sync.Mutex
+	sending  turns
+	register turn
+	tending  turn
 	tended   time.Time       // when the prekeys were last looked after
 	queued   chan struct{}   // something was put into an outbox
 	ctx      context.Context //nolint:containedctx // ends with Close
@@ -164,7 +164,10 @@ func newClient(options Options) (*Client, error) {
 	}
 	web = web.Clone()
 	web.TLSClientConfig = options.TLS.Clone()
-	c := &Client{options: options, origin: origin, endpoint: origin + "/graphql", queued: make(chan struct{}, 1)}
+	c := &Client{
+		options: options, origin: origin, endpoint: origin + "/graphql", queued: make(chan struct{}, 1),
+		register: make(turn, 1), tending: make(turn, 1),
+	}
 	// A redirect would carry the token to somebody else.
 	c.http = &http.Client{Transport: web, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	c.public = &transport{endpoint: c.endpoint, http: c.http}
@@ -279,37 +282,55 @@ func (c *Client) ended(err error) error {
 	return err
 }
 
-// keyedMutex is a mutex for each user.
-type keyedMutex struct {
-	mutex sync.Mutex
-	held  map[UserID]*countedMutex
+// turn is a mutex whose waiting ends with a context: who holds it may be talking to a server that takes its time. It has room for one.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
-type countedMutex struct {
-	sync.Mutex
+func (t turn) leave() { <-t }
+
+// turns is a turn for each user.
+type turns struct {
+	mutex sync.Mutex
+	held  map[UserID]*countedTurn
+}
+
+type countedTurn struct {
+	turn
 	users int
 }
 
-// lock waits for the user's mutex and gives what unlocks it.
-func (k *keyedMutex) lock(user UserID) func() {
+// take waits for the user's turn and gives what ends it.
+func (k *turns) take(ctx context.Context, user UserID) (leave func(), err error) {
 	k.mutex.Lock()
 	if k.held == nil {
-		k.held = make(map[UserID]*countedMutex)
+		k.held = make(map[UserID]*countedTurn)
 	}
-	m := k.held[user]
-	if m == nil {
-		m = new(countedMutex)
-		k.held[user] = m
+	t := k.held[user]
+	if t == nil {
+		t = &countedTurn{turn: make(turn, 1)}
+		k.held[user] = t
 	}
-	m.users++
+	t.users++
 	k.mutex.Unlock()
-	m.Lock()
-	return func() {
-		m.Unlock()
-		k.mutex.Lock()
-		defer k.mutex.Unlock()
-		if m.users--; m.users == 0 {
-			delete(k.held, user)
-		}
+	if err := t.take(ctx); err != nil {
+		k.drop(user, t)
+		return nil, err
+	}
+	return func() { t.leave(); k.drop(user, t) }, nil
+}
+
+func (k *turns) drop(user UserID, t *countedTurn) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if t.users--; t.users == 0 {
+		delete(k.held, user)
 	}
 }

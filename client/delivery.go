@@ -28,7 +28,11 @@ var errNoPrekeys = errors.New("the recipient has no prekeys on the server yet")
 // returns nil if that is done, or gone wrong for good; otherwise what was in the way. For a failure for good it gives
 // what the server said, too.
 func (c *Client) deliver(ctx context.Context, to UserID, upTo uint64, patience time.Duration) error {
-	defer c.sending.lock(to)()
+	leave, err := c.sending.take(ctx, to)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	d := &delivery{client: c, to: to}
 	for {
 		var done bool

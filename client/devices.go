@@ -110,9 +110,11 @@ func (c *Client) TakeSessions(ctx context.Context) error {
 	if err := c.publish(ctx, device.Host.TakeSessions); err != nil {
 		return err
 	}
-	c.tending.Lock()
+	if err := c.tending.take(ctx); err != nil {
+		return err
+	}
 	c.tended = time.Time{} // there are prekeys to upload now
-	c.tending.Unlock()
+	c.tending.leave()
 	c.tend(ctx)
 	return nil
 }

@@ -19,6 +19,9 @@ import (
 const (
 	// maxResponse bounds an answer: a page of a hundred of the longest messages is below 9 MiB.
 	maxResponse = 12 << 20
+	// maxValues bounds how many values an answer lists, by its commas: a page has a hundred of anything, with a dozen members each. Read
+	// into what they are for, values of three bytes take a hundred times as many.
+	maxValues = 50_000
 	// requestTimeout bounds one request with its answer.
 	requestTimeout = 20 * time.Second
 	// maxMessage bounds what is kept of the server's text.
@@ -84,6 +87,9 @@ func readAnswer(answer *http.Response, data any) error {
 	}
 	if len(body) > maxResponse {
 		return fmt.Errorf("%w: it is longer than %d bytes", ErrResponse, maxResponse)
+	}
+	if bytes.Count(body, []byte{','}) > maxValues {
+		return fmt.Errorf("%w: it lists more than %d values", ErrResponse, maxValues)
 	}
 	if !utf8.Valid(body) {
 		return notOurs(answer, "it is not UTF-8")

@@ -33,7 +33,11 @@ func (c *Client) SendVariables(ctx context.Context, to UserID, text string) (jso
 	}
 	ctx, cancel := c.while(ctx)
 	defer cancel()
-	defer c.sending.lock(to)()
+	leave, err := c.sending.take(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	d := &delivery{client: c, to: to, holdBack: message.Number}
 	err = c.patiently(ctx, c.options.Patience, func() (err error) {
 		if err = c.ready(ctx); err != nil {

@@ -17,8 +17,10 @@ const tendEvery = time.Hour
 // tend compares what the server has of this device with what is here: after an older copy of the home was put back it gives
 // the sessions up (R3), and it uploads the prekeys that are missing or due (R2). What fails is tried again next time.
 func (c *Client) tend(ctx context.Context) {
-	c.tending.Lock()
-	defer c.tending.Unlock()
+	if c.tending.take(ctx) != nil {
+		return
+	}
+	defer c.tending.leave()
 	if !c.tended.IsZero() && time.Since(c.tended) < tendEvery {
 		return
 	}

@@ -45,8 +45,10 @@ func (c *Client) ready(ctx context.Context) error {
 }
 
 func (c *Client) registerNow(ctx context.Context) error {
-	c.register.Lock()
-	defer c.register.Unlock()
+	if err := c.register.take(ctx); err != nil {
+		return err
+	}
+	defer c.register.leave()
 	var step device.Step
 	err := c.view(ctx, func(h device.Host) (err error) {
 		step, err = h.Register()

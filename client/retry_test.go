@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -229,5 +231,65 @@ func TestInboxMakesUpForALostAcknowledgement(t *testing.T) {
 	equal(t, inbox(t, bob), nil)
 	if now := waiting(); now != before {
 		t.Fatalf("still on the server: %s", now)
+	}
+}
+
+// Who gives up waits for nobody: also while another call is at work with a server that does not answer.
+func TestCallsWaitForNobodyBeyondTheirContext(t *testing.T) {
+	for silent, call := range map[string]func(context.Context, *client.Client, client.UserID) error{
+		"SendMessage": func(ctx context.Context, c *client.Client, to client.UserID) error {
+			_, err := c.Send(ctx, to, "second")
+			var queued *client.QueuedError
+			if !errors.As(err, &queued) || !errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("Send gave up with %w, want a QueuedError because of its context", err)
+			}
+			return nil
+		},
+		"Standing":    func(ctx context.Context, c *client.Client, _ client.UserID) error { _ = c.Register(ctx); return nil },
+		"RegisterKey": func(ctx context.Context, c *client.Client, _ client.UserID) error { _ = c.Register(ctx); return nil },
+	} {
+		t.Run(silent, func(t *testing.T) {
+			middle := newMiddle(t)
+			bob := person(t, middle.URL)
+			alice, err := client.Init(t.Context(), client.Options{Home: filepath.Join(t.TempDir(), "home"), Server: middle.URL})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { closed(t, alice) })
+			asked, answer := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			middle.on(func(operation string, _ http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+				if operation == silent {
+					once.Do(func() { close(asked) })
+					<-answer
+				}
+				return false
+			})
+			sent, gaveUp := make(chan error, 1), make(chan error, 1)
+			go func() {
+				_, err := alice.Send(t.Context(), bob.UserID(), "first")
+				sent <- err
+			}()
+			<-asked
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			go func() { gaveUp <- call(ctx, alice, bob.UserID()) }()
+			select {
+			case err := <-gaveUp:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(patience / 2):
+				t.Error("it waits for the other one")
+			}
+			close(answer)
+			if err := <-sent; err != nil {
+				t.Error(err)
+			}
+			if err := alice.Flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+			equal(t, inbox(t, bob), history(t, alice, bob.UserID()))
+		})
 	}
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/letterlock/letterlock/client/internal/api"
 	"github.com/letterlock/letterlock/device"
 )
+
+// maxExportPages bounds how often an answer may say that there is more; each brings a hundred lists, devices or envelopes.
+const maxExportPages = 4096
 
 // DeleteUser has the server forget this user with all devices, for good, and gives when it did: nobody reaches them there any more,
 // and the id can't be registered again. What this home holds stays, and so does what was sent. Only a device that holds the user
@@ -65,7 +69,7 @@ func (c *Client) ExportUser(ctx context.Context, take func(part json.RawMessage)
 
 func (c *Client) exportUser(ctx context.Context, take func(json.RawMessage) error) error {
 	lists, devices := 0, (*string)(nil)
-	for {
+	for range maxExportPages {
 		var page *api.ExportUserResponse
 		err := c.patiently(ctx, c.options.Patience, func() error {
 			return c.authorized(ctx, func(ctx context.Context) (err error) {
@@ -89,10 +93,12 @@ func (c *Client) exportUser(ctx context.Context, take func(json.RawMessage) erro
 			devices = &page.ExportUser.Devices[n-1].Id
 		}
 	}
+	return fmt.Errorf("%w: an export without end", ErrResponse)
 }
 
 func (c *Client) exportMailbox(ctx context.Context, take func(json.RawMessage) error) error {
-	for after := (*string)(nil); ; {
+	after := (*string)(nil)
+	for range maxExportPages {
 		var page *api.ExportMailboxResponse
 		err := c.patiently(ctx, c.options.Patience, func() error {
 			return c.authorized(ctx, func(ctx context.Context) (err error) {
@@ -112,6 +118,7 @@ func (c *Client) exportMailbox(ctx context.Context, take func(json.RawMessage) e
 		}
 		after = &page.Mailbox.Nodes[n-1].Cursor
 	}
+	return fmt.Errorf("%w: an export without end", ErrResponse)
 }
 
 func hand(take func(json.RawMessage) error, part any) error {

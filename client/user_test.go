@@ -3,6 +3,8 @@ package client_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -60,4 +62,38 @@ func TestExportUser(t *testing.T) {
 		t.Error("the export shows a text")
 	}
 	equal(t, inbox(t, alice), []string{"for your eyes"})
+}
+
+// A server that always has more does not have a client write for ever.
+func TestHostileExportEnds(t *testing.T) {
+	const (
+		user  = `{"data":{"exportUser":{"hasMore":true,"deviceLists":[{"version":1,"statement":"AA","createdAt":"2026-01-02T03:04:05Z"}],"devices":[]}}}`
+		whole = `{"data":{"exportUser":{"hasMore":false,"deviceLists":[],"devices":[]}}}`
+		page  = `{"data":{"mailbox":{"nodes":[{"cursor":"c","ciphertext":"AA"}],"pageInfo":{"hasNextPage":true}}}}`
+	)
+	for name, answers := range map[string][2]string{"of lists": {user, page}, "of envelopes": {whole, page}} {
+		t.Run(name, func(t *testing.T) {
+			middle := newMiddle(t)
+			alice := person(t, middle.URL)
+			middle.on(func(operation string, w http.ResponseWriter, _ *http.Request, _ http.Handler) bool {
+				answer := map[string]string{"ExportUser": answers[0], "ExportMailbox": answers[1]}[operation]
+				if answer == "" {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, answer)
+				return true
+			})
+			parts, errEnough := 0, errors.New("enough")
+			err := alice.ExportUser(t.Context(), func(json.RawMessage) error {
+				if parts++; parts > 5000 {
+					return errEnough
+				}
+				return nil
+			})
+			if !errors.Is(err, client.ErrResponse) {
+				t.Errorf("after %d parts: %v, want ErrResponse", parts, err)
+			}
+		})
+	}
 }

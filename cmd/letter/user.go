@@ -20,7 +20,7 @@ opened or removed. What letter itself keeps, letter history and letter contacts 
 // Run prints what the server holds.
 func (exportCommand) Run(s *session) error {
 	return s.with(func(c *client.Client) error {
-		return c.ExportUser(s.ctx, func(part json.RawMessage) error { return s.print("%s", part) })
+		return c.ExportUser(s.ctx, func(part json.RawMessage) error { return s.printJSON(part) })
 	})
 }
 

@@ -158,6 +158,20 @@ func (a *Authenticator) Admit(ctx context.Context) error {
 	return a.rates.anonymous(c.address)
 }
 
+// Known reports whether Admit would count an operation of the caller as one of their device, which is known without asking the store.
+// Who counts nothing knows everybody.
+func (c *Caller) Known() bool {
+	switch {
+	case c.authenticator == nil:
+		return false
+	case c.device != nil, c.authenticator.rates == nil:
+		return true
+	default:
+		_, ok := c.authenticator.remembered(c.Token())
+		return ok
+	}
+}
+
 // Registering counts a registration that is tried on this node. It fails with RATE_LIMITED.
 func (c *Caller) Registering() error {
 	if c.authenticator == nil {

@@ -23,8 +23,11 @@ const (
 var ErrMoved = errors.New("another change came first")
 
 // Write runs one transaction. A problem of do and ErrMoved it gives as they are. Any other error of do is the store's; the
-// operator reads step of it. Either way nothing is stored.
+// operator reads step of it. Either way nothing is stored. For a caller who has gone already nothing is begun.
 func (db *DB) Write(ctx context.Context, step string, do func(ctx context.Context, tx *ent.Tx) error) error {
+	if ctx.Err() != nil {
+		return Unavailable("begin", context.Cause(ctx))
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	end, err := db.WriteTurn(ctx)

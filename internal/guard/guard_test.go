@@ -16,6 +16,9 @@ func TestNesting(t *testing.T) {
 		`{ a(x: "{{{") }`:                  2,
 		`{ a(x: "\"{{{") }`:                2,
 		`{ a(x: """ {{{ " \""" {{{ """) }`: 2,
+		`{ a(x: """\n""") { b { c } } }`:   3,
+		`{ a(x: """ x """") { b { c } } }`: 3,
+		`{ a(x: """ "\"""" """) { b } }`:   2,
 		"{ a # {{{{\n}":                    1,
 		"{ a # {{{{\r{":                    2,
 		`}}}} {`:                           0, // for the parser to refuse
@@ -33,6 +36,7 @@ func TestNesting(t *testing.T) {
 func FuzzNestingCountsWhatTheParserSees(f *testing.F) {
 	for _, seed := range []string{
 		`{ a { b { c } } }`, `query q($x: [I!] = [{a: "}"}]) { a(x: """}}""") { ...f } } fragment f on T { b }`,
+		`{ a(x: """\n""") { b { c } } }`, `{ a(x: """ x """") { b { c } } }`,
 		"{ a #}\n{ b } }", `{ a(s: "\"}") { b } }`, `{a{b{c(x:{y:{z:[1,[2]]}})}}}`,
 	} {
 		f.Add(seed)

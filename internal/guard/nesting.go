@@ -1,5 +1,7 @@
 package guard
 
+import "strings"
+
 // nesting gives how deep brackets of any kind nest in a GraphQL document, strings and comments left out. It reads the
 // text once, before any parser recurses into it.
 func nesting(document string) int {
@@ -42,13 +44,26 @@ func endOfString(document string, i int) int {
 	return i
 }
 
+// endOfBlock is endOfString for the text of a block string, which begins at i. As the parser has it, the quote is escaped only as three of
+// them, and of more than three in a row the last three close.
 func endOfBlock(document string, i int) int {
-	for ; i+3 <= len(document); i++ {
-		if document[i] == '\\' {
-			i += 3
-		} else if document[i:i+3] == `"""` {
-			return i + 2
+	for i < len(document) {
+		switch quotes := countQuotes(document[i:]); {
+		case quotes >= 3:
+			return i + quotes - 1
+		case strings.HasPrefix(document[i:], `\"""`):
+			i += 4
+		default:
+			i += max(1, quotes)
 		}
 	}
 	return len(document)
+}
+
+// countQuotes gives how many quotes a text begins with.
+func countQuotes(text string) (n int) {
+	for n < len(text) && text[n] == '"' {
+		n++
+	}
+	return n
 }

@@ -25,7 +25,9 @@ func (s *Service) Page(ctx context.Context, device identity.DeviceID, after *Cur
 	if err != nil {
 		return Page{}, err
 	}
-	now, messages, more, err := s.store.page(ctx, pageRequest{
+	bounded, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	now, messages, more, err := s.store.page(bounded, pageRequest{
 		device: device, mailbox: found.id, after: start, count: first, bytes: pageBytes, now: s.now().UnixMicro(),
 	})
 	if err != nil {
@@ -41,7 +43,7 @@ func (s *Service) Page(ctx context.Context, device identity.DeviceID, after *Cur
 //
 // Errors: DEVICE_REMOVED if there never was one, STORE_UNAVAILABLE, INTERNAL; ctx's own if it ends.
 func (s *Service) Status(ctx context.Context, device identity.DeviceID) (Status, error) {
-	row, found, err := s.store.standing(ctx, device)
+	row, found, err := s.standing(ctx, device)
 	switch {
 	case err != nil:
 		return Status{}, readFailure(ctx, err)
@@ -57,7 +59,7 @@ func (s *Service) Status(ctx context.Context, device identity.DeviceID) (Status,
 // open finds the mailbox of a device and the number that reading starts behind. What was acknowledged is gone, so without a
 // cursor it starts there and does not pass over what is deleted and not yet vacuumed.
 func (s *Service) open(ctx context.Context, device identity.DeviceID, after *Cursor) (standing, int64, error) {
-	row, found, err := s.store.standing(ctx, device)
+	row, found, err := s.standing(ctx, device)
 	switch {
 	case err != nil:
 		return standing{}, 0, readFailure(ctx, err)
@@ -70,4 +72,11 @@ func (s *Service) open(ctx context.Context, device identity.DeviceID, after *Cur
 		return standing{}, 0, err
 	}
 	return row, max(after.number, row.acknowledged), nil
+}
+
+// standing asks the store how a mailbox stands, and does not wait for ever: a caller on a socket would.
+func (s *Service) standing(ctx context.Context, device identity.DeviceID) (standing, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	return s.store.standing(ctx, device)
 }

@@ -241,3 +241,19 @@ func TestPlan_PostgreSQLWalksRowsInTheirOrder(t *testing.T) {
 		}
 	}
 }
+
+// What others have put into a mailbox meanwhile gives nobody there more than their quota.
+func TestPlan_TheQuotaOfASenderHoldsOnAllNodes(t *testing.T) {
+	limited := func(o *Options) { o.Limits.MaxMessagesPerSender = 3 }
+	w, _ := planning(t, limited)
+	other := w.node(limited)
+	mallory, bob := w.user(1), w.user(1)
+	w.fill(mallory, bob, 1) // from now on this node takes the mailbox for nearly empty
+	other.fill(mallory, bob, 2)
+	if w.fits(mallory, bob, "x") {
+		t.Error("a fourth message of one user was taken, of which three may wait")
+	}
+	if alice := w.user(1); !w.fits(alice, bob, "x") {
+		t.Error("nothing of another user is taken")
+	}
+}

@@ -180,7 +180,9 @@ func queuePlanMoved(batch *pgx.Batch, p *plan) {
 			accepted.int64(row.accepted)
 		}
 	}
-	query := batch.Queue(pgPlanMove, ids, versions, coming, bytes, accepted, p.limits.MaxMessages, p.limits.MaxBytes, n)
+	// Up to its quota no sender has to be counted, whatever other nodes have put there (quota.go).
+	most := min(p.limits.MaxMessages, p.limits.MaxMessagesPerSender)
+	query := batch.Queue(pgPlanMove, ids, versions, coming, bytes, accepted, most, p.limits.MaxBytes, n)
 	query.Query(func(rows pgx.Rows) error {
 		return eachRow(rows, func() error {
 			var sound, id, last, waiting int64

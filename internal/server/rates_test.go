@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -96,6 +97,36 @@ func TestOperationsWithoutTokenAreLimitedByAddress(t *testing.T) {
 	now.forward(12 * time.Second)
 	if answer := ask(t, s, someone, "", versionQuery); answer.Code() != "" {
 		t.Errorf("after the wait: %s", answer.Body)
+	}
+}
+
+// A document that others have sent before is answered without the executor, and is no way past either.
+func TestKnownMutationsWithoutTokenAreLimitedByAddress(t *testing.T) {
+	s, _ := limitedServer(t, func(l *limits.Limits) { l.AddressOperationsPerMinute = 5 })
+	alice, bob := s.Register(t).Devices[0], s.Register(t).Devices[0]
+	message := testserver.Message(t, "x", alice, bob)
+	body, err := json.Marshal(map[string]any{"query": testserver.SendMessage, "variables": map[string]any{"input": message}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if answer := ask(t, s, another, alice.Token(s.URL), string(body)); answer.Code() != "" {
+			t.Fatal(answer.Body)
+		}
+	}
+	for range 5 {
+		if answer := ask(t, s, someone, "", string(body)); answer.Code() != "UNAUTHENTICATED" {
+			t.Fatal(answer.Body)
+		}
+	}
+	checkLimited(t, ask(t, s, someone, "", string(body)), http.StatusTooManyRequests)
+	// So does the first call with each new token, however good.
+	const third = "198.51.100.3"
+	for i := range 6 {
+		token := bob.TokenAt(s.URL, time.Now().Add(-time.Duration(i+1)*time.Second))
+		if answer := ask(t, s, third, token, string(body)); (answer.Code() == "RATE_LIMITED") != (i >= 4) {
+			t.Fatalf("token %d: %s", i, answer.Body)
+		}
 	}
 }
 

@@ -178,7 +178,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.sockets = socket.New(socket.Options{
 		AllowOrigin: s.origins.Allow, Init: s.openSocket, Renew: s.renewSocket, Carry: s.carry, Guard: s.guard, Present: s.present,
 		Places: s.places, Address: address, MaxOpening: l.MaxOpeningSockets, Crowded: s.crowded, MaxOperations: l.MaxOperationsPerSocket, MaxBytes: l.MaxRequestBytes,
-		InitTimeout: l.InitTimeout, IdleTimeout: l.IdleTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Now: c.Now,
+		Timeout: l.RequestTimeout, InitTimeout: l.InitTimeout, IdleTimeout: l.IdleTimeout, PingInterval: l.PingInterval, WriteTimeout: l.WriteTimeout, Now: c.Now,
 		Live: s.metrics.Operations.Streams(graph.Streams{Resolver: s.resolver}), Answers: s.answers,
 	})
 	s.tally = tally.New(s.db, c.Now)

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -166,6 +167,16 @@ func (c *conn) unpark() {
 		if !o.over {
 			o.start()
 		}
+	}
+}
+
+// leave has an operation that is over wait for room no more: a client that takes nothing could end as many as it likes. conn.mu is held.
+func (o *operation) leave() {
+	if o.state != waiting {
+		return
+	}
+	if i := slices.Index(o.conn.parked, o); i >= 0 {
+		o.conn.parked = slices.Delete(o.conn.parked, i, i+1)
 	}
 }
 

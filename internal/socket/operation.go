@@ -152,6 +152,7 @@ func (o *operation) end() {
 		all[i], all[last] = all[last], nil
 		o.conn.operations = all[:last]
 	}
+	o.leave()
 	o.settle()
 }
 
@@ -272,6 +273,8 @@ func (o *operation) answerNow(params *graphql.RawParams) bool {
 // execute has gqlgen's executor serve the operation. An answer is queued before the executor is asked for the next one: the guard
 // takes an operation for answered by that.
 func (o *operation) execute(ctx context.Context, op *graphql.OperationContext) {
+	ctx, cancel := o.conn.sockets.bounded(ctx, op)
+	defer cancel()
 	ctx, end := stream.WithEnd(ctx)
 	responses, ctx := o.conn.exec.DispatchOperation(ctx, op)
 	for response := responses(ctx); response != nil; response = responses(ctx) {

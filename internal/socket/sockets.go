@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/letterlock/letterlock/internal/failure"
 	"github.com/letterlock/letterlock/internal/guard"
@@ -57,6 +58,7 @@ type Options struct {
 	Crowded       func(waiting int)                    // told, once a minute at the most, that as many wait as are worked on; may be nil
 	MaxOperations int                                  // at once on one socket
 	MaxBytes      int64                                // of one message from a client
+	Timeout       time.Duration                        // for a query or mutation that the executor serves; 0: for ever
 	InitTimeout   time.Duration                        // until connection_init
 	IdleTimeout   time.Duration                        // without a token and an operation; 0: for ever
 	PingInterval  time.Duration
@@ -168,6 +170,14 @@ func (s *Sockets) init(ctx context.Context, payload transport.InitPayload) (cont
 	}
 	defer s.gate.leave()
 	return s.options.Init(ctx, payload)
+}
+
+// bounded gives the context that an operation of the executor has: a subscription's lasts.
+func (s *Sockets) bounded(ctx context.Context, op *graphql.OperationContext) (context.Context, context.CancelFunc) {
+	if s.options.Timeout <= 0 || op.Operation.Operation == ast.Subscription {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.options.Timeout)
 }
 
 func (s *Sockets) serve(c *conn) {

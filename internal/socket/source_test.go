@@ -450,3 +450,75 @@ func TestPingsOfOneWhoNeverReads(t *testing.T) {
 	}
 	waitFor(t, "the socket to be cut off", func() bool { return r.sockets.Open() == 0 })
 }
+
+// A client that reads nothing and begins and ends subscriptions, over and over, has the server remember none that have ended.
+func TestEndedSubscriptionsWaitForNoRoom(t *testing.T) {
+	const ended, most = 1000, 100 // and bytes that each may leave behind
+	r := newRig(t, nil)
+	c := r.dial(t)
+	full := r.subscribe(c, "full")
+	full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
+	waitFor(t, "nothing more to go out", func() bool {
+		before := full.given()
+		time.Sleep(50 * time.Millisecond)
+		return before > 0 && before == full.given()
+	})
+	again := func(times int) {
+		for i := range times {
+			id := fmt.Sprintf("%0128d", i)
+			s := r.subscribe(c, id)
+			c.send(`{"id":"` + id + `","type":"complete"}`)
+			<-s.closed
+		}
+	}
+	again(100)
+	before := heap()
+	again(ended)
+	if after := heap(); after > before+ended*most {
+		t.Errorf("%d subscriptions that have ended keep %d bytes", ended, after-before)
+	}
+}
+
+// A query does not wait for ever for a store that does not answer, whatever its client does. Subscriptions last.
+func TestQueriesOnSocketsEndInTime(t *testing.T) {
+	for _, protocol := range []string{"modern", "legacy"} {
+		t.Run(protocol, func(t *testing.T) {
+			r := newRig(t, func(o *socket.Options) { o.Timeout = 50 * time.Millisecond })
+			lasts := make(chan bool, 1)
+			r.begins = func(ctx context.Context) {
+				_, ends := ctx.Deadline()
+				if lasts <- !ends; ends {
+					<-ctx.Done()
+				}
+			}
+			start, dial := "subscribe", r.dial
+			if protocol == "legacy" {
+				dial = func(testing.TB) (c *client) {
+					c, start = legacyClient(t, r)
+					return c
+				}
+			}
+			client := dial(t)
+			client.send(`{"id":"1","type":"` + start + `","payload":{"query":"{ name }"}}`)
+			if <-lasts {
+				t.Fatal("a query has no deadline")
+			}
+			if answer := client.receive(); !strings.Contains(answer, `"id":"1"`) {
+				t.Errorf("the answer is %s", answer)
+			}
+			client.send(`{"id":"2","type":"` + start + `","payload":{"query":"subscription Executor { name }","operationName":"Executor"}}`)
+			if !<-lasts {
+				t.Error("a subscription has a deadline")
+			}
+		})
+	}
+}
+
+// heap gives how many bytes are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -6,7 +6,10 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,4 +79,80 @@ func TestReaderThatStopsOverTLS(t *testing.T) {
 	wantClosed(t, s)
 	waitFor(t, "the socket to be cut off", func() bool { return r.sockets.Open() == 0 })
 	wantGivenUp(t, r)
+}
+
+// stuckListener accepts connections that can be made to take nothing.
+type stuckListener struct {
+	net.Listener
+	accepted chan *stuckConn
+}
+
+// Accept gives the next connection.
+func (l stuckListener) Accept() (net.Conn, error) {
+	inner, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	conn := &stuckConn{Conn: inner, waits: make(chan struct{}), gone: make(chan struct{})}
+	l.accepted <- conn
+	return conn, nil
+}
+
+// stuckConn is a connection of which, once it is stuck, one write fails at its deadline and the next one waits for it.
+type stuckConn struct {
+	net.Conn
+	stuck, failed atomic.Bool
+	waits, gone   chan struct{} // closed when a write waits, and when the connection is closed
+	closing       sync.Once
+}
+
+// Write writes while it can.
+func (c *stuckConn) Write(p []byte) (int, error) {
+	switch {
+	case !c.stuck.Load():
+		return c.Conn.Write(p)
+	case c.failed.CompareAndSwap(false, true):
+		return 0, os.ErrDeadlineExceeded
+	default:
+		close(c.waits)
+		<-c.gone
+		return 0, net.ErrClosed
+	}
+}
+
+// Close ends a write that waits.
+func (c *stuckConn) Close() error {
+	c.closing.Do(func() { close(c.gone) })
+	return c.Conn.Close()
+}
+
+// TLS says that it closes, and waits for a client that takes nothing. Nobody else waits for that: not who looks at all sockets.
+func TestNobodyWaitsForAReaderThatStopsOverTLS(t *testing.T) {
+	pool, accepted := x509.NewCertPool(), make(chan *stuckConn, 1)
+	r := newRigOn(t, nil, func(s *httptest.Server) {
+		s.Listener = stuckListener{s.Listener, accepted}
+		s.StartTLS()
+		pool.AddCert(s.Certificate())
+	})
+	c := r.dialBy(t, websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}, "wss")
+	network := <-accepted
+	network.stuck.Store(true)
+	r.subscribe(c, "1").put(1)
+	select {
+	case <-network.waits:
+	case <-network.gone:
+	}
+	shed := make(chan struct{})
+	go func() {
+		defer close(shed)
+		r.sockets.Shed(1)
+	}()
+	select {
+	case <-shed:
+	case <-time.After(10 * time.Second):
+		t.Error("who looks at all sockets waits for one that nobody reads from")
+		_ = network.Close()
+	}
+	waitFor(t, "the socket to be cut off", func() bool { return r.sockets.Open() == 0 })
+	_ = network.Close()
 }

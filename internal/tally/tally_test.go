@@ -255,3 +255,24 @@ func TestNoLimit(t *testing.T) {
 		}
 	})
 }
+
+// A server that stops does not wait until all is swept.
+func TestSweepEndsWithItsContext(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *database.DB) {
+		c := newClock()
+		n := newNode(t, db, c)
+		statement := fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+			INSERT INTO rates (id, until) SELECT i, %d FROM n`, c.now.UnixMicro())
+		if _, err := db.SQL.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stopping := tally.New(db, func() time.Time {
+			stop() // in its first transaction, which goes on
+			return c.now
+		})
+		if err := stopping.Sweep(ctx); err == nil || n.rows() != 1500 {
+			t.Errorf("it gives %v, and %d rows are left", err, n.rows())
+		}
+	})
+}

@@ -3,6 +3,7 @@ import { failure, LetterlockError } from './errors.js';
 
 /** Bounds the lists of one answer: a page has a hundred of anything, a user has fewer devices. */
 const MAX_LIST = 1000;
+const MAX_INT = 2 ** 31 - 1;
 /** Bounds the server's cursors, and what a device has left for another while they are being linked. */
 const MAX_CURSOR = 1024;
 const MAX_LINK = 16_384;
@@ -22,14 +23,27 @@ function text(value) {
   return value;
 }
 
-const textIfAny = (value) => (value === null || value === undefined ? value : text(value));
+/** The schema's Bytes, in their one spelling (docs/protocol.md, b64): what the device would not read is no answer. */
+function bytes(value) {
+  const last = ['', null, 'AQgw', 'AEIMQUYcgkosw048'][text(value).length % 4];
+  if (last === null || /[^\w-]/.test(value) || (last && !last.includes(value.at(-1)))) throw failure('no-server');
+  return value;
+}
+
+const bytesIfAny = (value) => (value === null || value === undefined ? value : bytes(value));
 
 function count(value) {
   if (!Number.isSafeInteger(value) || value < 0) throw failure('no-server');
   return value;
 }
 
-const countIfAny = (value) => (value === null || value === undefined ? value : count(value));
+/** A count that is an Int of the schema's. */
+function int(value) {
+  if (count(value) > MAX_INT) throw failure('no-server');
+  return value;
+}
+
+const intIfAny = (value) => (value === null || value === undefined ? value : int(value));
 
 /** The part of a user's chain that was asked for. */
 export function readUser({ user }) {
@@ -37,8 +51,8 @@ export function readUser({ user }) {
   const { listVersion, deviceLists } = object(user);
   return {
     known: true,
-    listVersion: count(listVersion),
-    statements: list(deviceLists, (version) => text(object(version).statement)),
+    listVersion: int(listVersion),
+    statements: list(deviceLists, (version) => bytes(object(version).statement)),
   };
 }
 
@@ -51,10 +65,10 @@ export function readAccepted({ viewer }) {
 export function readPrekeyCount({ prekeyCount }) {
   const { oneTime, kemOneTime, signedNumber, kemLastResortNumber } = object(prekeyCount);
   return {
-    oneTime: count(oneTime),
-    kemOneTime: count(kemOneTime),
-    signedNumber: countIfAny(signedNumber), // a device that has just registered has none
-    kemLastResortNumber: countIfAny(kemLastResortNumber),
+    oneTime: int(oneTime),
+    kemOneTime: int(kemOneTime),
+    signedNumber: intIfAny(signedNumber), // a device that has just registered has none
+    kemLastResortNumber: intIfAny(kemLastResortNumber),
   };
 }
 
@@ -62,7 +76,7 @@ export function readPrekeyCount({ prekeyCount }) {
 export function readPrekeys({ claimPrekeys }) {
   return list(object(claimPrekeys).sets, (set) => {
     const { deviceId, signed, oneTime, kem } = object(set);
-    return { deviceId: text(deviceId), signed: text(signed), oneTime: textIfAny(oneTime), kem: text(kem) };
+    return { deviceId: text(deviceId), signed: bytes(signed), oneTime: bytesIfAny(oneTime), kem: bytes(kem) };
   });
 }
 
@@ -94,8 +108,8 @@ export function readEnvelope(received) {
     senderUserId: text(senderUserId),
     senderDeviceId: text(senderDeviceId),
     kind: text(kind),
-    ciphertext: text(ciphertext),
-    nonce: textIfAny(nonce),
+    ciphertext: bytes(ciphertext),
+    nonce: bytesIfAny(nonce),
   };
 }
 
@@ -103,7 +117,7 @@ export function readEnvelope(received) {
 export function readLink({ linkMessage }) {
   if (linkMessage === null || linkMessage === undefined) return null;
   if (text(linkMessage).length > MAX_LINK) throw failure('no-server');
-  return linkMessage;
+  return bytes(linkMessage);
 }
 
 /** A page of what the server holds of the user. */

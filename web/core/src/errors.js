@@ -3,6 +3,8 @@ import { CombinedGraphQLErrors } from '@apollo/client';
 
 /** How much of a server's words is kept. */
 const MAX_WORDS = 500;
+/** The form of a server's codes. Those of this package have another one, so that a server can't say in its name that it was closed. */
+const SERVERS_CODE = /^[A-Z][A-Z_]*$/;
 /** How long the server may have us wait. */
 const MAX_RETRY_MS = 60_000;
 
@@ -63,7 +65,8 @@ export function fromServer(error) {
 
 function fromGraphQL(error) {
   const extensions = error?.extensions;
-  const code = words(extensions?.code) || 'INTERNAL';
+  const said = words(extensions?.code);
+  const code = SERVERS_CODE.test(said) ? said : 'INTERNAL';
   const retryAfter = extensions?.retryAfterMs;
   const serverTime = Date.parse(words(extensions?.serverTime));
   return new LetterlockError(code, Object.hasOwn(WORDS, code) ? WORDS[code] : `the server says: ${words(error?.message)}`, {

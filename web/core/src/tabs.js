@@ -15,7 +15,9 @@ export class Tabs {
   #last = 0;
   /** @type {Map<string, object>} calls of this tab that wait for an answer */
   #waiting = new Map();
-  /** @type {Map<string, {answer: Promise<object>, abort: AbortController}>} calls of other tabs, done or under way */
+  /** @type {Map<string, {answer: Promise<object>, abort: AbortController}>} calls of other tabs that are under way */
+  #underWay = new Map();
+  /** @type {Map<string, {answer: Promise<object>}>} the last of those that are done */
   #done = new Map();
   /** @type {Map<string, (value: unknown) => void>} */
   #prompted = new Map();
@@ -89,9 +91,10 @@ export class Tabs {
     });
   }
 
-  #ask({ id, method, params, asked }) {
+  #ask({ id, method, params, context, asked }) {
     this.#post({ type: 'call', id, method, params, repeated: asked });
     this.#waiting.get(id).asked = true;
+    if (context.signal?.aborted) this.#post({ type: 'abort', id }); // nobody may have heard it the first time
   }
 
   /** A call that has waited for a leader until this tab became it. */
@@ -105,7 +108,7 @@ export class Tabs {
       if (type === 'who') this.#post({ type: 'leader', status: this.#status() });
       else if (type === 'call') this.#answer(data);
       else if (type === 'prompted') this.#prompted.get(id)?.(data.value);
-      else if (type === 'abort') this.#done.get(id)?.abort.abort(failure('aborted'));
+      else if (type === 'abort') this.#underWay.get(id)?.abort.abort(failure('aborted'));
       else if (type === 'hears') this.on.hears();
       else if (type === 'connect') this.on.connect();
       return;
@@ -132,18 +135,25 @@ export class Tabs {
 
   /** Does a call of another tab's, once. */
   async #answer({ id, method, params, repeated }) {
-    if (!this.#done.has(id)) {
-      const abort = new AbortController();
-      const context = { prompt: this.#prompter(id), signal: abort.signal, repeated };
-      const answer = this.#perform(method, params, context).then(
+    if (!this.#underWay.has(id) && !this.#done.has(id)) this.#begin(id, method, params, repeated);
+    const answer = await (this.#underWay.get(id) ?? this.#done.get(id)).answer;
+    this.#post({ type: 'answer', id, ...answer });
+  }
+
+  #begin(id, method, params, repeated) {
+    const abort = new AbortController();
+    const context = { prompt: this.#prompter(id), signal: abort.signal, repeated };
+    const answer = this.#perform(method, params, context)
+      .then(
         (result) => ({ result }),
         (error) => ({ error: plain(error) }),
-      );
-      this.#done.set(id, { answer, abort });
-      if (this.#done.size > MAX_REMEMBERED) this.#done.delete(this.#done.keys().next().value);
-    }
-    const answer = await this.#done.get(id).answer;
-    this.#post({ type: 'answer', id, ...answer });
+      )
+      .finally(() => {
+        this.#underWay.delete(id);
+        this.#done.set(id, { answer });
+        if (this.#done.size > MAX_REMEMBERED) this.#done.delete(this.#done.keys().next().value);
+      });
+    this.#underWay.set(id, { answer, abort });
   }
 
   /** Asks the user in the tab that has called. */

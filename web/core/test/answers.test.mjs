@@ -118,6 +118,26 @@ for (const [name, { read = answers[name], good, holds }] of Object.entries(READE
   });
 }
 
+test('bytes and numbers that the device would not read are no answer', () => {
+  const reads = {
+    statement: (it) => answers.readUser({ user: { listVersion: 1, deviceLists: [{ statement: it }] } }),
+    prekey: (it) => answers.readPrekeys({ claimPrekeys: { sets: [{ deviceId: 'd1', signed: 'AA', oneTime: it, kem: 'AA' }] } }),
+    ciphertext: (it) => answers.readEnvelope({ ...envelope('c'), ciphertext: it }),
+    nonce: (it) => answers.readEnvelope({ ...envelope('c'), nonce: it }),
+    link: (it) => answers.readLink({ linkMessage: it }),
+  };
+  for (const [what, read] of Object.entries(reads)) {
+    for (const good of ['', 'AA', 'AAA', 'AAAA', 'w-_9', 'AAAA_w', 'AAAA__8']) assert.doesNotThrow(() => read(good), `${what} ${good}`);
+    for (const bad of ['A', 'AAAAA', 'AB', 'AAB', 'AA==', 'AA\n', 'A+', 'A/AA', 'ßAAA', 'AA A']) assert.throws(() => read(bad), { code: 'no-server' }, `${what} ${bad}`);
+  }
+  const good = { oneTime: 1, kemOneTime: 2, signedNumber: 3, kemLastResortNumber: 4 };
+  assert.throws(() => answers.readUser({ user: { listVersion: 2 ** 31, deviceLists: [] } }), { code: 'no-server' });
+  for (const name of Object.keys(good)) {
+    assert.doesNotThrow(() => answers.readPrekeyCount({ prekeyCount: { ...good, [name]: 2 ** 31 - 1 } }));
+    assert.throws(() => answers.readPrekeyCount({ prekeyCount: { ...good, [name]: 2 ** 31 } }), { code: 'no-server' }, name);
+  }
+});
+
 test('whatever a server says for an error is one, in words and waits that are bounded', () => {
   const good = { message: 'no', extensions: { code: 'RATE_LIMITED', stored: 'NO', retryAfterMs: 1000, serverTime: '2026-01-02T03:04:05Z' } };
   const random = randomness(SEED);
@@ -151,7 +171,7 @@ test('a link of anything is a contact or none', () => {
 test('an envelope that is none has the connection made again, and the next one is taken in', async (t) => {
   const { engine, client, device, until } = fakeEngine(t);
   engine.connect(client);
-  for (const strange of [{}, 'x', [], { ...envelope('1'), cursor: { length: 5 } }, { ...envelope('1'), ciphertext: null }]) {
+  for (const strange of [{}, 'x', [], { ...envelope('1'), cursor: { length: 5 } }, { ...envelope('1'), ciphertext: null }, { ...envelope('1'), ciphertext: 'A' }]) {
     await until(() => engine.status.connection.state === 'online');
     client.subscriptions.at(-1).observer.next({ data: { messageReceived: strange } });
     await until(() => engine.status.connection.state === 'waiting');

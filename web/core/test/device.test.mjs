@@ -46,6 +46,17 @@ test('drafts and settings are kept over a restart', async () => {
   assert.deepEqual(await again.call('getSetting', { name: 'theme' }), { dark: true });
 });
 
+test('a draft that was kept a moment before it was sent is none afterwards, however much there is to do', async () => {
+  const [anna, ben] = [await person('late-a'), await person('late-b')];
+  const peer = ben.self.user;
+  await Promise.all([
+    anna.call('addContact', { name: 'Ben', user: peer }), // it is under way while the others come
+    anna.call('setDraft', { peer, text: 'hello' }),
+    anna.call('compose', { peer, text: 'hello' }),
+  ]);
+  assert.equal((await anna.call('conversations'))[0].draft, '');
+});
+
 test('a wrong passphrase opens nothing and changes nothing', async () => {
   const { self, call } = await person('locked', 'right');
   await assert.rejects(call('changePassphrase', { passphrase: 'new', current: 'wrong' }), code('passphrase-wrong'));

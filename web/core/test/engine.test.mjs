@@ -311,3 +311,16 @@ test('a crowd that begins at the same moment comes back over all of the time', (
     assert.ok(Math.max(...waits) - Math.min(...waits) >= (asked ? asked / 2 : 1000) * 0.99);
   }
 });
+
+test('a server cannot say what this package says to itself', async (t) => {
+  const { engine, client, until } = fakeEngine(t);
+  engine.connect(client);
+  for (const code of ['overflow', 'clock', 'closed', 'device-removed', 'crashed', '']) {
+    await until(() => engine.status.connection.state === 'online');
+    client.subscriptions.at(-1).observer.next({ data: undefined, error: refused(code) });
+    await until(() => engine.status.connection.state !== 'online');
+    await until(() => engine.status.connection.state !== 'connecting');
+    assert.equal(engine.status.connection.state, 'waiting', `after the code “${code}”`); // not again at once, and not ended for good
+    engine.connect(client); // the wait ends at once
+  }
+});

@@ -66,6 +66,49 @@ test('questions go to the tab that has called, and an end comes from there', { t
   assert.deepEqual(shown, ['code', 'ready']);
 });
 
+test('a call that takes long is done once, whatever else is called meanwhile, and can still be ended', { timeout: 20_000 }, async (t) => {
+  const profile = crypto.randomUUID();
+  const leader = tab(t, profile);
+  let links = 0;
+  const perform = async (method, _params, { signal }) => {
+    if (method !== 'linkDevice') return method;
+    links++;
+    await new Promise((resolve) => {
+      signal.addEventListener('abort', resolve);
+    });
+    return 'ended';
+  };
+  leader.lead(perform, () => ({}));
+  const follower = tab(t, profile);
+  const ended = new AbortController();
+  const link = follower.call('linkDevice', {}, { signal: ended.signal });
+  for (let i = 0; i < 700; i++) await follower.call('history', {});
+  leader.lead(perform, () => ({})); // as it says when another tab opens
+  await follower.call('history', {});
+  assert.equal(links, 1);
+  ended.abort();
+  assert.equal(await link, 'ended');
+});
+
+test('who has ended a call before a tab leads has ended it', { timeout: 20_000 }, async (t) => {
+  const profile = crypto.randomUUID();
+  const leader = tab(t, profile);
+  const ended = new AbortController();
+  const answer = tab(t, profile).call('join', {}, { signal: ended.signal });
+  const other = tab(t, profile).call('join', {}, { signal: AbortSignal.abort() });
+  ended.abort();
+  const perform = async (_method, _params, { signal }) => {
+    if (!signal.aborted) {
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+      });
+    }
+    return 'ended';
+  };
+  setTimeout(() => leader.lead(perform, () => ({})), 50); // what was said until then nobody has heard
+  assert.deepEqual(await Promise.all([answer, other]), ['ended', 'ended']);
+});
+
 test('what waits for a leader is bounded', { timeout: 20_000 }, async (t) => {
   const alone = new Tabs(crypto.randomUUID(), quiet);
   const calls = Array.from({ length: 257 }, () => alone.call('self', {}));

@@ -28,10 +28,11 @@ type queue struct {
 	wake   chan struct{}
 }
 
-// urgent reports whether a call of the core's comes before what only reads for the screen. Their order among each other stays.
+// urgent reports whether a call of the core's comes before what only reads for the screen. Their order among each other stays: setDraft is
+// one of them so that no text becomes a draft again after it was composed.
 func urgent(method string) bool {
 	switch method {
-	case "compose", "nextSend", "receive":
+	case "compose", "nextSend", "receive", "setDraft":
 		return true
 	default:
 		return false
