@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/letterlock/letterlock/client/internal/store"
@@ -75,6 +76,7 @@ type Client struct {
 	register turn
 	tending  turn
 	tended   time.Time       // when the prekeys were last looked after
+	untended atomic.Bool     // they are to be looked after now
 	queued   chan struct{}   // something was put into an outbox
 	ctx      context.Context //nolint:containedctx // ends with Close
 	cancel   context.CancelFunc

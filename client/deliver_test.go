@@ -230,6 +230,8 @@ func TestServerLostItsDatabase(t *testing.T) {
 	equal(t, inbox(t, bob), nil)
 	send(t, alice, bob.UserID(), "two")
 	equal(t, inbox(t, bob), []string{"two"})
+	send(t, person(t, server.URL), bob.UserID(), "who has never written to him needs his prekeys")
+	equal(t, inbox(t, bob), []string{"who has never written to him needs his prekeys"})
 }
 
 func TestTwoClientsOneHome(t *testing.T) {

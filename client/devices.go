@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/letterlock/letterlock/client/internal/api"
 	"github.com/letterlock/letterlock/device"
@@ -110,11 +109,7 @@ func (c *Client) TakeSessions(ctx context.Context) error {
 	if err := c.publish(ctx, device.Host.TakeSessions); err != nil {
 		return err
 	}
-	if err := c.tending.take(ctx); err != nil {
-		return err
-	}
-	c.tended = time.Time{} // there are prekeys to upload now
-	c.tending.leave()
+	c.untended.Store(true) // there are prekeys to upload now
 	c.tend(ctx)
 	return nil
 }

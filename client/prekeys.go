@@ -21,10 +21,11 @@ func (c *Client) tend(ctx context.Context) {
 		return
 	}
 	defer c.tending.leave()
-	if !c.tended.IsZero() && time.Since(c.tended) < tendEvery {
+	if !c.untended.Swap(false) && !c.tended.IsZero() && time.Since(c.tended) < tendEvery {
 		return
 	}
 	if err := c.tendNow(ctx); err != nil {
+		c.tended = time.Time{}
 		c.options.Logger.Info("could not look after the prekeys", "error", err)
 		return
 	}

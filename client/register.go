@@ -68,6 +68,7 @@ func (c *Client) registerNow(ctx context.Context) error {
 		if _, err := c.step(ctx, func(h device.Host) (device.Step, error) { return h.Registered(true) }); err != nil {
 			return err
 		}
+		c.untended.Store(true) // a server that has lost this device has lost its prekeys, too
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ export class Letterlock {
   /** @type {Engine | null} */
   #engine = null;
   #closed = false;
+  /** A leader is known, or was: the program has this object. */
+  #known = false;
   /** @type {Tabs} */
   #tabs;
   /** @type {WorkerPort} */
@@ -36,7 +38,10 @@ export class Letterlock {
 
   constructor({ server, profile, wasm }, worker, opened, failed) {
     this.server = server;
-    this.opened = opened;
+    this.opened = () => {
+      this.#known = true;
+      opened();
+    };
     this.linkMade = new Link(server, () => this.#tabs.call('token', {}).catch(() => ''));
     this.#tabs = new Tabs(profile, {
       leader: (status) => this.#follow(status),
@@ -46,7 +51,13 @@ export class Letterlock {
       connect: () => this.#engine.connect(this.#client),
     });
     this.#port = new WorkerPort(worker, { event: (event) => event === 'crashed' && this.#crashed() });
-    this.#port.call('open', { profile, server, wasm }).then((said) => this.#lead(said), failed);
+    this.#port.call('open', { profile, server, wasm }).then(
+      (said) => this.#lead(said),
+      (error) => {
+        failed(error);
+        if (error.code !== 'closed') this.#notStarted(error);
+      },
+    );
     this.#unwatch = watchBrowser(this.#hurry, () => this.linkMade.terminate());
   }
 
@@ -86,6 +97,13 @@ export class Letterlock {
     const connection = { state: 'failed', reason: 'the device has stopped because of a fault in it; reload the page' };
     this.#engine?.stop();
     this.#happened('status', { ...this.#status, connection });
+  }
+
+  /** The lock goes with the worker: another tab may fare better. This one may have followed until now. */
+  #notStarted(error) {
+    if (!this.#known) return this.#end();
+    this.#port.end(error);
+    this.#happened('status', { ...this.#status, connection: { state: 'failed', reason: error.message, code: error.code } });
   }
 
   /** All tabs sign out: no other worker may take the lock and begin anew. */

@@ -28,6 +28,11 @@ export class Prekeys {
     return this.#running;
   }
 
+  /** They are looked after with the next look: a server that has lost this device has lost its prekeys, too. */
+  lost() {
+    this.#tendedAt = -Infinity;
+  }
+
   async #tend() {
     const standing = await this.server.authorized(STANDING);
     const accepted = readAccepted(standing);

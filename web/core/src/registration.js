@@ -44,6 +44,7 @@ export class Registration {
       const invite = await this.core.call('getSetting', { name: INVITE });
       await send({ input: { userKey, deviceList, ...(invite && { invite }) } });
       await this.core.step('registered', { known: true });
+      this.prekeys.lost();
       if (invite) await this.core.step('setSetting', { name: INVITE, value: null });
     }
   }

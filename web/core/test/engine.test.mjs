@@ -136,6 +136,28 @@ test('prekeys that can’t be looked after now are in nobody’s way', async (t)
   await until(() => engine.status.connection.state === 'online');
 });
 
+test('a server that has lost this device gets its prekeys as well as its registration', async (t) => {
+  const { engine, device, client, until } = fakeEngine(t);
+  let known = true;
+  const answer = { notices: [], queued: false, change: null };
+  device._register = () => ({ ...answer, requests: known ? [] : [{ type: 'register', userKey: 'AA', deviceList: 'AA' }] });
+  device._registered = (params) => {
+    known = params.known;
+    return { ...answer, requests: [] };
+  };
+  client.answers.RegisterKey = () => ({ registerKey: { device: { id: 'me' } } });
+  engine.connect(client);
+  await until(() => engine.status.connection.state === 'online');
+  client.answers.FetchUser = () => ({ user: null });
+  once(client, 'Viewer', fails(refused('UNAUTHENTICATED')));
+  client.subscriptions[0].observer.next({ error: refused('UNAUTHENTICATED') });
+  await until(() => engine.status.connection.state === 'waiting');
+  engine.connect(client); // the wait ends at once
+  await until(() => client.subscriptions.length === 2);
+  assert.equal(client.of('RegisterKey').length, 1);
+  assert.equal(client.of('Standing').length, 2);
+});
+
 test('a cursor that is refused is forgotten, and the mailbox read from its start', async (t) => {
   const { engine, device, client, until } = fakeEngine(t);
   device.cursor = 'old';
