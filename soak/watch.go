@@ -18,26 +18,30 @@ type rest struct {
 // slack: connections of pools stay open, and so do the caches of tokens, lists and places in mailboxes, which are bounded.
 func slack() rest { return rest{goroutines: 5, files: 40, heap: 12 << 20} }
 
-// What stays of each member of a crowd when it has gone, in bytes: its places in those caches; and besides, of what the process holds, what
-// Go needs to keep the books of a heap that was larger, the garbage that may pile up on one that is, and the store's own caches.
+// What stays of each member of a crowd when it has gone, in bytes: docs/reliability.md says what it is. On the heap that are its places in
+// caches, and Go's descriptions of the goroutines that it had; of what the process holds besides, Go's books of a heap that was larger and
+// of sockets, holes in the heap, and what SQLite has read last.
 const (
-	keptPerMember     = 3 << 10
-	residentPerMember = 10 << 10
+	keptPerMember     = 2 << 10
+	residentPerMember = 5 << 10
 )
 
 // slack is that of this run.
 func (r *run) slack() rest {
 	s := slack()
-	s.heap += keptPerMember * r.crowd.size()
+	s.heap += keptPerMember * r.share()
 	return s
 }
+
+// share is how many of the crowd a server has at the most, about: all, or what is its part while another is away.
+func (r *run) share() int64 { return r.crowd.size() / int64(max(1, len(r.nodes)-1)) }
 
 // residentSlack is how much more memory than at its start a server may hold once it had the time to give back what it does not need:
 // that is the heap's slack, what is between things that live, and what SQLite and stacks keep for next time.
 const residentSlack = 32 << 20
 
 // residentSlack is that of this run.
-func (r *run) residentSlack() int64 { return residentSlack + residentPerMember*r.crowd.size() }
+func (r *run) residentSlack() int64 { return residentSlack + residentPerMember*r.share() }
 
 const (
 	// givesBackWithin is how long a server may take to give memory back: internal/memory waits for eight quiet seconds.

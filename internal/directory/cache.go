@@ -4,9 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
-
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/slim"
 )
 
 // deviceCache holds the devices that were looked up last. A device that was read before an invalidation never enters it
@@ -15,7 +14,7 @@ import (
 // It is not golang-lru's expirable cache, whose goroutine can't be stopped and whose clock can't be set.
 type deviceCache struct {
 	mu         sync.Mutex
-	entries    *simplelru.LRU[identity.DeviceID, cachedDevice]
+	entries    *slim.LRU[identity.DeviceID, cachedDevice]
 	generation uint64
 }
 
@@ -25,11 +24,7 @@ type cachedDevice struct {
 }
 
 func newDeviceCache(size int) *deviceCache {
-	entries, err := simplelru.NewLRU[identity.DeviceID, cachedDevice](size, nil)
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	return &deviceCache{entries: entries}
+	return &deviceCache{entries: slim.NewLRU[identity.DeviceID, cachedDevice](size)}
 }
 
 // get gives a device that was read at most maxAge before now, and the generation to read it again with.
@@ -37,8 +32,19 @@ func (c *deviceCache) get(id identity.DeviceID, now time.Time, maxAge time.Durat
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	entry, ok := c.entries.Get(id)
-	age := now.Sub(entry.readAt)
-	return entry.device, ok && age >= 0 && age < maxAge, c.generation
+	return entry.device, ok && entry.holds(now, maxAge), c.generation
+}
+
+func (d cachedDevice) holds(now time.Time, maxAge time.Duration) bool {
+	age := now.Sub(d.readAt)
+	return age >= 0 && age < maxAge
+}
+
+// sweep drops devices that would be read again anyway, of those that nobody has asked for since.
+func (c *deviceCache) sweep(now time.Time, maxAge time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries.Sweep(func(d cachedDevice) bool { return !d.holds(now, maxAge) })
 }
 
 // put keeps a device that was read from the store at readAt, unless something was invalidated since generation.
@@ -57,6 +63,15 @@ func (c *deviceCache) invalidate(ids []identity.DeviceID) {
 	for _, id := range ids {
 		c.entries.Remove(id)
 	}
+}
+
+// Sweep drops what is too old to be believed: devices that were read a while ago, tokens that have expired, and claims that were made so long
+// ago that they no longer count. It is called now and then.
+func (d *Directory) Sweep() {
+	now := d.options.Now()
+	d.devices.sweep(now, d.options.LookAgain)
+	d.tokens.sweep(now)
+	d.claims.sweep(now)
 }
 
 // Forget has devices read from the store again: another node has removed them.

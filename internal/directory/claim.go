@@ -5,14 +5,12 @@ import (
 	"slices"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
-
 	"github.com/letterlock/letterlock/ent"
 	"github.com/letterlock/letterlock/ent/device"
 	"github.com/letterlock/letterlock/ent/prekey"
 	"github.com/letterlock/letterlock/identity"
 	"github.com/letterlock/letterlock/internal/problem"
+	"github.com/letterlock/letterlock/internal/ratelimit"
 	"github.com/letterlock/letterlock/internal/tally"
 )
 
@@ -173,47 +171,42 @@ func defaultClaimLimits() *ClaimLimits {
 // claimLimits remembers who has claimed of whom of late on this node, as many as fit. What is too much for it is not asked of the store.
 type claimLimits struct {
 	ClaimLimits
-	callers, targets *lru.Cache[identity.UserID, *rate.Limiter]
-	pairs            *lru.Cache[[2]identity.UserID, *rate.Limiter]
+	callers, targets *ratelimit.Table[identity.UserID]
+	pairs            *ratelimit.Table[[2]identity.UserID]
 	limited          func(limit string, allNodes bool)
 }
 
 func newClaimLimits(limits ClaimLimits, size int, limited func(limit string, allNodes bool)) *claimLimits {
 	return &claimLimits{
-		limits, newLimiters[identity.UserID](size), newLimiters[identity.UserID](size), newLimiters[[2]identity.UserID](size), limited,
+		limits, newTable[identity.UserID](limits.Caller, size), newTable[identity.UserID](limits.Target, size),
+		newTable[[2]identity.UserID](limits.Pair, size), limited,
 	}
 }
 
-func newLimiters[K comparable](size int) *lru.Cache[K, *rate.Limiter] {
-	cache, err := lru.New[K, *rate.Limiter](max(1, size))
-	if err != nil {
-		panic(err) // only a size below 1 is refused
-	}
-	return cache
+func newTable[K comparable](limit tally.Limit, size int) *ratelimit.Table[K] {
+	return ratelimit.Every[K](limit.Every, limit.Burst, size)
+}
+
+// sweep forgets claims that no longer make a difference.
+func (c *claimLimits) sweep(now time.Time) {
+	c.callers.Sweep(now)
+	c.pairs.Sweep(now)
+	c.targets.Sweep(now)
 }
 
 // allow says how long the caller has to wait, and otherwise whether one-time keys may be spent on it, as far as this node knows.
 func (c *claimLimits) allow(caller, target identity.UserID, now time.Time) (wait time.Duration, spend bool) {
 	switch {
-	case !limiter(c.callers, caller, c.Caller).AllowN(now, 1):
+	case c.callers.Take(caller, now) > 0:
 		c.limited(LimitClaims, false)
 		return c.Caller.Every, false
-	case !limiter(c.pairs, [2]identity.UserID{caller, target}, c.Pair).AllowN(now, 1):
+	case c.pairs.Take([2]identity.UserID{caller, target}, now) > 0:
 		c.limited(LimitClaimsOfPair, false)
 		return 0, false
-	case !limiter(c.targets, target, c.Target).AllowN(now, 1):
+	case c.targets.Take(target, now) > 0:
 		c.limited(LimitClaimsOfUser, false)
 		return 0, false
 	default:
 		return 0, true
 	}
-}
-
-func limiter[K comparable](cache *lru.Cache[K, *rate.Limiter], key K, limit tally.Limit) *rate.Limiter {
-	fresh := rate.NewLimiter(rate.Every(limit.Every), limit.Burst)
-	if known, found, _ := cache.PeekOrAdd(key, fresh); found {
-		cache.Get(key) // it was used just now
-		return known
-	}
-	return fresh
 }

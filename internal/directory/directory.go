@@ -49,7 +49,7 @@ type Options struct {
 	// LookAgain is how long a device that was read from the store is believed; default 5 s. Within it the removal of a
 	// device on another node may stay unnoticed here.
 	LookAgain time.Duration
-	// CacheSize is how many devices, and how many verified tokens, are kept in memory, some 200 bytes each; default 50,000.
+	// CacheSize is how many devices, and how many verified tokens, are kept in memory, some 300 bytes each; default 50,000.
 	CacheSize int
 	// Admit decides, inside the transaction that adds a user, whether they may register; default everybody.
 	Admit func(ctx context.Context, tx *ent.Tx, invite string) error

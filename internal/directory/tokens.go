@@ -6,24 +6,19 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
-
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/slim"
 )
 
 // tokenCache remembers, by their hashes, tokens whose signature was verified, so that a device that makes many calls with
 // one token has it verified once. Only what can change is looked at again: the clock, and the device's standing.
 type tokenCache struct {
 	mu      sync.Mutex
-	entries *simplelru.LRU[[sha256.Size]byte, identity.Token]
+	entries *slim.LRU[[sha256.Size]byte, identity.Token]
 }
 
 func newTokenCache(size int) *tokenCache {
-	entries, err := simplelru.NewLRU[[sha256.Size]byte, identity.Token](size, nil)
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	return &tokenCache{entries: entries}
+	return &tokenCache{entries: slim.NewLRU[[sha256.Size]byte, identity.Token](size)}
 }
 
 // get gives a token that was verified before, if it holds now and for one of origins.
@@ -45,4 +40,11 @@ func (c *tokenCache) put(raw string, token identity.Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entries.Add(key, token)
+}
+
+// sweep drops tokens that have expired, of those that nobody has shown since.
+func (c *tokenCache) sweep(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries.Sweep(func(t identity.Token) bool { return !t.ExpiresAt.After(now) })
 }

@@ -79,7 +79,7 @@ func (q *queue) depth() int {
 func (s *readers) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.open)
+	return s.open.Len()
 }
 
 // observeTaken tells of works that the writer has just taken.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/slim"
 	"github.com/letterlock/letterlock/internal/wakeup"
 )
 
@@ -16,11 +17,9 @@ const lookCount = 256
 // readers are the open readers of a Service: one a device.
 type readers struct {
 	mu      sync.Mutex
-	open    map[identity.DeviceID]*Feed
+	open    slim.Map[identity.DeviceID, *Feed]
 	stopped error
 }
-
-func newReaders() readers { return readers{open: make(map[identity.DeviceID]*Feed)} }
 
 // add makes f, which has a number, the reader of its device. An older one that is here ends; one on another node is told to look.
 //
@@ -31,14 +30,14 @@ func (s *readers) add(f *Feed, hub Hub) error {
 	if s.stopped != nil {
 		return s.stopped
 	}
-	if before := s.open[f.device]; before != nil {
+	if before := s.open.Get(f.device); before != nil {
 		if before.number > f.number && before.epoch == f.epoch {
 			return superseded()
 		}
 		_ = before.end(superseded())
 	}
 	hub.Notify(wakeup.Hint[Message]{Device: f.device, Event: wakeup.TakenOver, By: f.id})
-	s.open[f.device] = f
+	s.open.Put(f.device, f)
 	return nil
 }
 
@@ -54,8 +53,8 @@ func (s *readers) remove(f *Feed) {
 	f.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open[f.device] == f {
-		delete(s.open, f.device)
+	if s.open.Get(f.device) == f {
+		s.open.Delete(f.device)
 	}
 }
 
@@ -64,7 +63,7 @@ func (s *readers) end(devices []identity.DeviceID, reason error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, device := range devices {
-		if f := s.open[device]; f != nil {
+		if f := s.open.Get(device); f != nil {
 			_ = f.end(reason)
 		}
 	}
@@ -75,7 +74,7 @@ func (s *readers) close(reason error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = reason
-	for _, f := range s.open {
+	for f := range s.open.Values() {
 		_ = f.end(reason)
 	}
 }
@@ -84,8 +83,8 @@ func (s *readers) close(reason error) {
 func (s *readers) all() []*Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]*Feed, 0, len(s.open))
-	for _, f := range s.open {
+	list := make([]*Feed, 0, s.open.Len())
+	for f := range s.open.Values() {
 		list = append(list, f)
 	}
 	return list

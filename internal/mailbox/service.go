@@ -66,7 +66,7 @@ func start(ctx context.Context, dialect database.Dialect, store store, options O
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Service{
 		options: options, log: options.Logger, hub: options.Hub, dialect: dialect, store: &observedStore{store, options.Observer},
-		queue: newQueue(), known: newKnown(), readers: newReaders(),
+		queue: newQueue(), known: newKnown(),
 		ctx: own, cancel: cancel, stop: make(chan struct{}),
 	}
 	if dialect == database.PostgreSQL {

@@ -5,8 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
+
+	"github.com/letterlock/letterlock/internal/slim"
 )
 
 const (
@@ -22,7 +23,7 @@ type Table[K comparable] struct {
 	burst int
 
 	mu    sync.Mutex
-	known *simplelru.LRU[K, *rate.Limiter]
+	known *slim.LRU[K, *rate.Limiter]
 }
 
 // New makes a Table; nil, which allows everything, for 0 a minute.
@@ -30,11 +31,20 @@ func New[K comparable](perMinute int) *Table[K] {
 	if perMinute <= 0 {
 		return nil
 	}
-	known, err := simplelru.NewLRU[K, *rate.Limiter](maxKnown, nil)
-	if err != nil {
-		panic(err) // only for a size below 1
+	return newTable[K](rate.Limit(float64(perMinute)/time.Minute.Seconds()), perMinute, maxKnown)
+}
+
+// Every makes a Table that allows one in so long, and so many at once, and remembers so many keys; nil, which allows everything, if there
+// need be no time between two.
+func Every[K comparable](interval time.Duration, burst, known int) *Table[K] {
+	if interval <= 0 {
+		return nil
 	}
-	return &Table[K]{rate: rate.Limit(float64(perMinute) / time.Minute.Seconds()), burst: perMinute, known: known}
+	return newTable[K](rate.Every(interval), burst, known)
+}
+
+func newTable[K comparable](limit rate.Limit, burst, known int) *Table[K] {
+	return &Table[K]{rate: limit, burst: burst, known: slim.NewLRU[K, *rate.Limiter](known)}
 }
 
 // Take counts one. If that is too many, nothing is counted, and wait is how long until the next is allowed.
@@ -69,13 +79,8 @@ func (t *Table[K]) Sweep(now time.Time) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for {
-		key, l, ok := t.known.GetOldest()
-		if !ok || l.TokensAt(now) < float64(t.burst) {
-			return // Those seen later have had less time yet.
-		}
-		t.known.Remove(key)
-	}
+	// Those seen later have had less time yet.
+	t.known.Sweep(func(l *rate.Limiter) bool { return l.TokensAt(now) >= float64(t.burst) })
 }
 
 // Known gives how many are remembered.

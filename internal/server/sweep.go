@@ -8,7 +8,8 @@ import (
 // sweepEvery is how often what is over is thrown away.
 const sweepEvery = time.Minute
 
-// sweep deletes expired link slots, invites and counts, and forgets callers who have not asked for a while, until ctx ends.
+// sweep deletes expired link slots, invites and counts, and forgets callers who have not asked for a while and devices that were not asked
+// for, until ctx ends.
 func (s *Server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
@@ -19,6 +20,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ticker.C:
 		}
 		s.rates.Sweep()
+		s.directory.Sweep()
 		if err := s.links.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.WarnContext(ctx, "could not delete expired link slots", "error", err)
 		}

@@ -3,7 +3,6 @@ package socket
 import (
 	"container/list"
 	"context"
-	"maps"
 	"net/netip"
 	"slices"
 
@@ -60,7 +59,7 @@ func (s *Sockets) add(m member) bool {
 	if s.stopped {
 		return false
 	}
-	s.open[m] = struct{}{}
+	s.open.Put(m, struct{}{})
 	return true
 }
 
@@ -68,7 +67,7 @@ func (s *Sockets) own(m member, device string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	*m.owner() = device
-	s.owned[device] = s.owned[device].with(m)
+	s.owned.Put(device, s.owned.Get(device).with(m))
 }
 
 func (s *Sockets) remove(m member) {
@@ -77,11 +76,11 @@ func (s *Sockets) remove(m member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	device := *m.owner()
-	delete(s.open, m)
-	if left := s.owned[device].without(m); left.empty() {
-		delete(s.owned, device)
+	s.open.Delete(m)
+	if left := s.owned.Get(device).without(m); left.empty() {
+		s.owned.Delete(device)
 	} else {
-		s.owned[device] = left
+		s.owned.Put(device, left)
 	}
 }
 
@@ -89,20 +88,20 @@ func (s *Sockets) remove(m member) {
 func (s *Sockets) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.open)
+	return s.open.Len()
 }
 
 // Devices gives the ids of the devices that have sockets open.
 func (s *Sockets) Devices() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.owned))
+	return slices.Collect(s.owned.Keys())
 }
 
 // EndDevice closes all sockets of a device that has been removed: code 4403.
 func (s *Sockets) EndDevice(device string) {
 	s.mu.Lock()
-	ending := s.owned[device].all()
+	ending := s.owned.Get(device).all()
 	s.mu.Unlock()
 	for _, m := range ending {
 		go m.end(CloseForbidden, "this device was removed from its user's list")
@@ -115,7 +114,7 @@ func (s *Sockets) Stop(ctx context.Context) {
 	s.gate.close()
 	s.mu.Lock()
 	s.stopped = true
-	ending := slices.Collect(maps.Keys(s.open))
+	ending := slices.Collect(s.open.Keys())
 	s.mu.Unlock()
 	for _, m := range ending {
 		go m.end(CloseRestart, restartReason)

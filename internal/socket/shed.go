@@ -15,9 +15,9 @@ const restartReason = "the server is stopping: connect again"
 // for an answer stays for this time. More sockets may be opened.
 func (s *Sockets) Shed(oneOf int) {
 	s.mu.Lock()
-	left := len(s.open) / oneOf
-	all := make([]member, 0, len(s.open))
-	for m := range s.open {
+	left := s.open.Len() / oneOf
+	all := make([]member, 0, s.open.Len())
+	for m := range s.open.Keys() {
 		all = append(all, m)
 	}
 	s.mu.Unlock()

@@ -21,6 +21,7 @@ import (
 	"github.com/letterlock/letterlock/internal/places"
 	"github.com/letterlock/letterlock/internal/problem"
 	"github.com/letterlock/letterlock/internal/shortcut"
+	"github.com/letterlock/letterlock/internal/slim"
 	"github.com/letterlock/letterlock/internal/stream"
 )
 
@@ -80,8 +81,8 @@ type Sockets struct {
 	traffic  traffic
 
 	mu      sync.Mutex
-	open    map[member]struct{}
-	owned   map[string]few // by device id
+	open    slim.Map[member, struct{}]
+	owned   slim.Map[string, few] // by device id
 	stopped bool
 }
 
@@ -90,7 +91,7 @@ func New(options Options) *Sockets {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	s := &Sockets{options: options, gate: newGate(options.MaxOpening, options.Crowded), open: map[member]struct{}{}, owned: map[string]few{}}
+	s := &Sockets{options: options, gate: newGate(options.MaxOpening, options.Crowded)}
 	s.sweeper.every = min(options.InitTimeout, options.PingInterval) / sweepsPerInterval
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: options.WriteTimeout,

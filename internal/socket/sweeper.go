@@ -36,7 +36,7 @@ func (s *sweeper) remove(c *conn) {
 	}
 	if len(s.waiting) == 0 && s.empty != nil {
 		close(s.empty)
-		s.empty = nil
+		s.empty, s.waiting = nil, nil // the room for many is not kept
 	}
 }
 

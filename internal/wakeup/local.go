@@ -6,12 +6,13 @@ import (
 	"sync"
 
 	"github.com/letterlock/letterlock/identity"
+	"github.com/letterlock/letterlock/internal/slim"
 )
 
 // Local is the hub of a single node. It calls the listeners in Notify itself, keeps nothing, and loses nothing.
 type Local[M any] struct {
 	mu        sync.RWMutex
-	listeners map[identity.DeviceID][]*func(Hint[M])
+	listeners slim.Map[identity.DeviceID, []*func(Hint[M])]
 	removals  []*func(identity.DeviceID)
 }
 
@@ -19,7 +20,7 @@ var _ Node[struct{}] = (*Local[struct{}])(nil)
 
 // NewLocal makes a hub for one process.
 func NewLocal[M any]() *Local[M] {
-	return &Local[M]{listeners: make(map[identity.DeviceID][]*func(Hint[M]))}
+	return new(Local[M])
 }
 
 // Notify calls the listeners, in the order of hints.
@@ -27,7 +28,7 @@ func (l *Local[M]) Notify(hints ...Hint[M]) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for _, hint := range hints {
-		for _, listener := range l.listeners[hint.Device] {
+		for _, listener := range l.listeners.Get(hint.Device) {
 			(*listener)(hint)
 		}
 		if hint.Event == Removed {
@@ -43,7 +44,7 @@ func (l *Local[M]) Listen(device identity.DeviceID, listener func(Hint[M])) (sto
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entry := &listener
-	l.listeners[device] = append(l.listeners[device], entry)
+	l.listeners.Put(device, append(l.listeners.Get(device), entry))
 	return func() { l.remove(device, entry) }
 }
 
@@ -67,21 +68,21 @@ func (l *Local[M]) Close(context.Context) {}
 func (l *Local[M]) listens(device identity.DeviceID) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.listeners[device]) > 0
+	return len(l.listeners.Get(device)) > 0
 }
 
 func (l *Local[M]) remove(device identity.DeviceID, entry *func(Hint[M])) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	kept := l.listeners[device][:0:0]
-	for _, other := range l.listeners[device] {
+	var kept []*func(Hint[M])
+	for _, other := range l.listeners.Get(device) {
 		if other != entry {
 			kept = append(kept, other)
 		}
 	}
 	if len(kept) == 0 {
-		delete(l.listeners, device)
+		l.listeners.Delete(device)
 		return
 	}
-	l.listeners[device] = kept
+	l.listeners.Put(device, kept)
 }
