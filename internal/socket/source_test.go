@@ -514,6 +514,41 @@ func TestQueriesOnSocketsEndInTime(t *testing.T) {
 	}
 }
 
+// A client that reads nothing and asks what is refused, over and over, has the server keep no more answers than of a few questions.
+func TestRefusalsWaitForRoom(t *testing.T) {
+	for name, refused := range map[string]string{
+		"by the parser": `{"query":"{"}`, "by the source": `{"query":"subscription Refused { name }","operationName":"Refused"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			c := r.dial(t)
+			full := r.subscribe(c, "full")
+			full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
+			waitFor(t, "nothing more to go out", func() bool {
+				before := full.given()
+				time.Sleep(50 * time.Millisecond)
+				return before > 0 && before == full.given()
+			})
+			before := r.sockets.Queued()
+			_ = c.conn.SetWriteDeadline(time.Now().Add(2 * time.Second)) // The server may cease to read.
+			for i := range 5000 {
+				message := fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":%s}`, i, refused)
+				if c.conn.WriteMessage(websocket.TextMessage, []byte(message)) != nil {
+					break
+				}
+			}
+			var most int64
+			for range 20 {
+				time.Sleep(10 * time.Millisecond)
+				most = max(most, r.sockets.Queued()-before)
+			}
+			if most > 64<<10 {
+				t.Errorf("%d bytes of answers wait", most)
+			}
+		})
+	}
+}
+
 // heap gives how many bytes are in use.
 func heap() uint64 {
 	var m runtime.MemStats
