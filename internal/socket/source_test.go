@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -511,6 +513,32 @@ func TestQueriesOnSocketsEndInTime(t *testing.T) {
 				t.Error("a subscription has a deadline")
 			}
 		})
+	}
+}
+
+// Nor does one that comes as an event stream.
+func TestQueriesOnEventStreamsEndInTime(t *testing.T) {
+	r := newRig(t, func(o *socket.Options) { o.Timeout = 50 * time.Millisecond })
+	r.begins = func(ctx context.Context) {
+		if _, ends := ctx.Deadline(); !ends {
+			t.Error("a query has no deadline")
+			return
+		}
+		<-ctx.Done()
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.addr+"/", strings.NewReader(`{"query":"{ name }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "text/event-stream")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if text, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(text), "event: complete") {
+		t.Errorf("the stream says %s, %v", text, err)
 	}
 }
 
