@@ -101,6 +101,8 @@ type Directory struct {
 	// verifying lets a few chains at a time be verified, which can take a second for a very long one, so that list changes
 	// leave processors to messages.
 	verifying chan struct{}
+	// publishing lets each user wait there once.
+	publishing turns
 }
 
 // User is a user with a part of the chain of device lists.
@@ -170,5 +172,7 @@ func New(db *database.DB, mailboxes Mailboxes, options Options) *Directory {
 		tokens:    newTokenCache(options.CacheSize),
 		claims:    newClaimLimits(*options.Claims, options.CacheSize, options.Observer.Limited),
 		verifying: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+
+		publishing: turns{of: make(map[identity.UserID]chan struct{})},
 	}
 }

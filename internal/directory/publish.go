@@ -20,8 +20,13 @@ import (
 // It fails with BAD_INPUT (too many devices), STATEMENT_INVALID, LIST_CONFLICT, ALREADY_REGISTERED (a device of another
 // user), DEVICE_REMOVED, STORE_UNAVAILABLE or OUTCOME_UNKNOWN.
 func (d *Directory) Publish(ctx context.Context, caller Device, statement []byte) (*User, error) {
+	end, err := d.publishing.take(ctx, caller.User)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var user *User
-	err := again(func() error {
+	err = again(func() error {
 		chain, err := d.chain(ctx, caller.User)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/letterlock/letterlock/ent"
@@ -44,6 +45,37 @@ func TestPublishAddsAndRemovesDevices(t *testing.T) {
 		_, _, err := n.Authenticate(t.Context(), alice.token(alice.first), origins)
 		wantCode(t, err, problem.DeviceRemoved)
 	})
+}
+
+// A chain takes the longer to verify the longer it is. Who has a long one, and publishes over and over, keeps nobody else from it.
+func TestPublishingWaitsForNoOtherUsersQueue(t *testing.T) {
+	db := testdb.Open(t, database.SQLite)
+	n, mallory, alice := newNode(t, db, newClock()), newPerson(t), newPerson(t)
+	n.register(mallory)
+	n.register(alice)
+	for range 40 {
+		n.mustPublish(mallory, mallory.first, mallory.sign(mallory.first, mallory.first))
+	}
+	const many = 100
+	caller, next := n.caller(mallory, mallory.first), alice.sign(alice.first, alice.first, newKey())
+	var begun, calls sync.WaitGroup
+	var left atomic.Int64
+	left.Store(many)
+	for range many {
+		begun.Add(1)
+		calls.Go(func() {
+			begun.Done()
+			_, err := n.Publish(t.Context(), caller, []byte("nonsense"))
+			left.Add(-1)
+			wantCode(t, err, problem.StatementInvalid)
+		})
+	}
+	begun.Wait()
+	n.mustPublish(alice, alice.first, next)
+	if n := left.Load(); n < many/2 {
+		t.Errorf("%d of %d calls of another user went before", many-n, many)
+	}
+	calls.Wait()
 }
 
 func TestPublishAgainGivesTheSameAnswer(t *testing.T) {

@@ -139,6 +139,30 @@ func TestFeed_AnEmptyMailboxIsNotRead(t *testing.T) {
 	})
 }
 
+// What waits is read once, and what is committed while it is handed out comes from memory.
+func TestFeed_WhatWaitsIsReadOnce(t *testing.T) {
+	broken(t, func(t *testing.T, w *world, f *faulty) {
+		alice, bob := w.user(1), w.user(1)
+		w.fill(alice, bob, 3)
+		var pages, told atomic.Int64
+		f.change(func() {
+			f.beforePage = func() error {
+				pages.Add(1)
+				return nil
+			}
+		})
+		feed := w.feed(bob, &told)
+		if m, ok, err := feed.Poll(w.ctx); !ok || m.Number != 1 || err != nil {
+			t.Fatalf("at first comes message %d, %v", m.Number, err)
+		}
+		w.fill(alice, bob, 2)
+		equal(t, "then", w.drain(feed), []int64{2, 3, 4, 5})
+		if n := pages.Load(); n != 1 {
+			t.Errorf("%d pages were read, want one", n)
+		}
+	})
+}
+
 func TestFeed_ClosedInAPauseIsSilent(t *testing.T) {
 	broken(t, func(t *testing.T, w *world, f *faulty) {
 		alice, bob := w.user(1), w.user(1)

@@ -191,7 +191,8 @@ func (f *Feed) read(ctx context.Context) error {
 		return f.failed(ctx, err)
 	}
 	f.failing = time.Time{}
-	if err := f.observe(glimpse{last: row.last, closed: row.closed, reader: row.reader}, row.epoch); err != nil {
+	// Up to the standing's last number there is nothing behind the page, unless more says so.
+	if err := f.observe(glimpse{closed: row.closed, reader: row.reader}, row.epoch); err != nil {
 		return err
 	}
 	f.mu.Lock()

@@ -111,7 +111,7 @@ func TestEventStreamsTakePlacesOfSockets(t *testing.T) {
 // A socket that shows no token and asks nothing goes, however much it pings. Those that have said who they are wait as long as they like.
 func TestIdleSocketsWithoutTokenAreClosed(t *testing.T) {
 	s := testserver.Start(t, testserver.Options{Limits: func(l *limits.Limits) {
-		l.IdleTimeout, l.PingInterval = 100*time.Millisecond, 20*time.Millisecond
+		l.IdleTimeout, l.PingInterval = 200*time.Millisecond, 100*time.Millisecond
 	}})
 	d := s.Register(t).Devices[0]
 	for _, protocol := range []string{testserver.Modern, testserver.Legacy} {

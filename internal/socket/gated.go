@@ -25,6 +25,8 @@ type gated struct {
 // DispatchOperation begins an operation. Of a subscription, the resolver has looked at what there is when the executor returns.
 func (g gated) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	if op.Operation.Operation != ast.Subscription {
+		ctx, cancel := g.sockets.bounded(ctx, op)
+		context.AfterFunc(ctx, cancel) // the operation's own context ends behind its last answer
 		return g.GraphExecutor.DispatchOperation(ctx, op)
 	}
 	gate := g.sockets.gate

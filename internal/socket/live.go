@@ -58,8 +58,9 @@ func (s *Sockets) openSource(ctx context.Context, op *graphql.OperationContext, 
 }
 
 // refuse is all that is said of a subscription whose source could not be opened: what the executor says of one whose resolver
-// has failed.
+// has failed. It waits for room, as fail does.
 func (o *operation) refuse(errs gqlerror.List) {
+	o.conn.await(o.ctx, o.conn.hasRoom)
 	b := o.conn.sockets.buffers.get()
 	o.appendResponse(b, &graphql.Response{Errors: errs, Data: json.RawMessage("null")})
 	o.appendComplete(b)

@@ -55,7 +55,6 @@ func (c *conn) subscribe(m message) (*operation, refusal) {
 	if c.running >= c.sockets.options.MaxOperations {
 		c.mu.Unlock()
 		o.settled = true // It was never counted.
-		c.await(context.Background(), c.hasRoom)
 		o.fail(gqlerror.List{c.present(c.ctx, tooMany())})
 		return nil, refusal{}
 	}
@@ -297,8 +296,10 @@ func (o *operation) execute(ctx context.Context, op *graphql.OperationContext) {
 	o.conn.flush()
 }
 
-// fail is the last word of an operation that ends with errors.
+// fail is the last word of an operation that ends with errors. It waits for room, as all answers do: until then the operation counts, so
+// that a client that takes nothing can't ask for more.
 func (o *operation) fail(errs gqlerror.List) {
+	o.conn.await(o.ctx, o.conn.hasRoom)
 	b := o.conn.sockets.buffers.get()
 	o.appendError(b, errs)
 	o.say(b, true)

@@ -76,8 +76,6 @@ type legacyExecutor struct {
 // DispatchOperation begins an operation.
 func (e legacyExecutor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	if op.Operation.Operation != ast.Subscription {
-		ctx, cancel := e.sockets.bounded(ctx, op)
-		context.AfterFunc(ctx, cancel) // the operation's own context ends behind its last answer
 		return e.gated.DispatchOperation(ctx, op)
 	}
 	ctx, end := stream.WithEnd(ctx)

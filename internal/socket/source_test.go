@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -509,6 +511,67 @@ func TestQueriesOnSocketsEndInTime(t *testing.T) {
 			client.send(`{"id":"2","type":"` + start + `","payload":{"query":"subscription Executor { name }","operationName":"Executor"}}`)
 			if !<-lasts {
 				t.Error("a subscription has a deadline")
+			}
+		})
+	}
+}
+
+// Nor does one that comes as an event stream.
+func TestQueriesOnEventStreamsEndInTime(t *testing.T) {
+	r := newRig(t, func(o *socket.Options) { o.Timeout = 50 * time.Millisecond })
+	r.begins = func(ctx context.Context) {
+		if _, ends := ctx.Deadline(); !ends {
+			t.Error("a query has no deadline")
+			return
+		}
+		<-ctx.Done()
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.addr+"/", strings.NewReader(`{"query":"{ name }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "text/event-stream")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if text, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(text), "event: complete") {
+		t.Errorf("the stream says %s, %v", text, err)
+	}
+}
+
+// A client that reads nothing and asks what is refused, over and over, has the server keep no more answers than of a few questions.
+func TestRefusalsWaitForRoom(t *testing.T) {
+	for name, refused := range map[string]string{
+		"by the parser": `{"query":"{"}`, "by the source": `{"query":"subscription Refused { name }","operationName":"Refused"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			c := r.dial(t)
+			full := r.subscribe(c, "full")
+			full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
+			waitFor(t, "nothing more to go out", func() bool {
+				before := full.given()
+				time.Sleep(50 * time.Millisecond)
+				return before > 0 && before == full.given()
+			})
+			before := r.sockets.Queued()
+			_ = c.conn.SetWriteDeadline(time.Now().Add(2 * time.Second)) // The server may cease to read.
+			for i := range 5000 {
+				message := fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":%s}`, i, refused)
+				if c.conn.WriteMessage(websocket.TextMessage, []byte(message)) != nil {
+					break
+				}
+			}
+			var most int64
+			for range 20 {
+				time.Sleep(10 * time.Millisecond)
+				most = max(most, r.sockets.Queued()-before)
+			}
+			if most > 64<<10 {
+				t.Errorf("%d bytes of answers wait", most)
 			}
 		})
 	}
