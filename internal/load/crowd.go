@@ -164,7 +164,9 @@ func (c *Crowd) read(ctx context.Context, r *Receiver) error {
 			return err
 		}
 		if err := r.take(message); err != nil {
-			if _, delivery := member(message, ciphertextMember); delivery && ctx.Err() == nil {
+			// A delivery is not wrong for that the server was gone when it was to be acknowledged.
+			var network *net.OpError
+			if _, delivery := member(message, ciphertextMember); delivery && !errors.As(err, &network) && ctx.Err() == nil {
 				c.fail(err)
 			}
 			return err
