@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/letterlock/letterlock/internal/load"
 	"github.com/letterlock/letterlock/internal/testdb"
+	"github.com/letterlock/letterlock/internal/testmain"
 )
 
 // Every scenario runs, small, against the real binary, so that none can rot. What it finds is no measurement.
@@ -90,9 +90,9 @@ func TestExpiry(t *testing.T) {
 // built gives the real binary.
 func built(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "letterlock")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/letterlock/letterlock").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	binary, err := testmain.Server(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }

@@ -33,6 +33,14 @@ has_postgres_language() {
   locale -a 2>/dev/null | grep -qix "$(postgres_language | sed 's/UTF-8/utf-\\?8/')"
 }
 
+# A directory in memory that can take four gigabytes and leaves as much to programs; nothing where there is none.
+roomy_memory() {
+  local dir=/dev/shm need=$((4 << 20)) # KiB
+  [[ $(stat -f -c %T "$dir" 2>/dev/null) == tmpfs && -w $dir ]] || return 0
+  (($(df --output=avail "$dir" | tail -n 1) >= need && $(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo) >= 2 * need)) || return 0
+  printf '%s\n' "$dir"
+}
+
 free_port() {
   node -e 'import(process.argv[1]).then(async (ports) => console.log(await ports.freePort()))' "$root/web/testing/ports.mjs"
 }

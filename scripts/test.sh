@@ -8,9 +8,12 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-# Tests need a database: start over with one.
+# Tests need a database: start over with one. Each has a copy of its own, some three hundred files, which cost a disk several times as
+# much as memory. No test takes the power away: what was written is there after any kill, on either.
 if [[ -z ${LETTERLOCK_TEST_POSTGRES:-} ]]; then
   ./scripts/install-test-tools.sh
+  POSTGRES_IN=$(roomy_memory)
+  export POSTGRES_IN
   exec ./scripts/with-postgres.sh "$0"
 fi
 

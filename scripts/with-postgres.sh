@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # with-postgres.sh COMMAND...: runs the command beside a PostgreSQL of its own, which listens on loopback alone, writes
 # through to the disk as a real one does (fsync on), speaks German where this machine can, and is gone afterwards. LETTERLOCK_TEST_POSTGRES is its URL.
+# Its files lie in POSTGRES_IN, if that is set.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -16,7 +17,7 @@ if ((EUID == 0)); then
   as_server=(setpriv --reuid="$owner" --regid="$(id -g "$owner")" --clear-groups --inh-caps=-all)
 fi
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/letterlock-postgres.XXXXXX")
+dir=$(mktemp -d "${POSTGRES_IN:-${TMPDIR:-/tmp}}/letterlock-postgres.XXXXXX")
 chown "$owner" "$dir"
 server=
 stop() {

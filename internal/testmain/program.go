@@ -10,6 +10,9 @@ import (
 	"testing"
 )
 
+// ProgramVariable names a server that was built from what is here before: `make test` builds one for all.
+const ProgramVariable = "LETTERLOCK_BIN"
+
 // WithServer runs the tests with the server built for them, and puts into program where it lies. It gives the exit code.
 func WithServer(m *testing.M, program *string) int {
 	dir, err := os.MkdirTemp("", "letterlock")
@@ -17,10 +20,21 @@ func WithServer(m *testing.M, program *string) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	*program = filepath.Join(dir, "letterlock")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", *program, "github.com/letterlock/letterlock") // #nosec G204 -- a path of our own
-	if out, err := build.CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("go build: %v\n%s", err, out))
+	if *program, err = Server(context.Background(), dir); err != nil {
+		panic(err)
 	}
 	return m.Run()
+}
+
+// Server tells where the server lies, which is built into dir unless there is one.
+func Server(ctx context.Context, dir string) (string, error) {
+	if built := os.Getenv(ProgramVariable); built != "" {
+		return filepath.Abs(built)
+	}
+	program := filepath.Join(dir, "letterlock")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/letterlock/letterlock") // #nosec G204 -- a path of our own
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return program, nil
 }
