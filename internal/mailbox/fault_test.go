@@ -246,8 +246,14 @@ func TestWritePath_KilledConnections(t *testing.T) {
 		killed += n
 	}
 	var wait sync.WaitGroup
+	lockMailbox(t, w, begin(t, w, `SELECT 1`), bob)
 	for _, sender := range w.users(senders) {
 		wait.Go(func() { w.fill(sender, bob, each) })
+	}
+	waitFor(t, "the writer to be at work", w.waitsForLock)
+	kill() // it, and who holds the lock
+	if killed < 2 {
+		t.Fatalf("%d connections were killed, want both", killed)
 	}
 	for want := int64(1); want <= senders*each; want++ {
 		if want%12 == 0 {
@@ -259,9 +265,6 @@ func TestWritePath_KilledConnections(t *testing.T) {
 		}
 	}
 	wait.Wait()
-	if killed == 0 {
-		t.Error("no connection was ever killed at work")
-	}
 	equal(t, "numbers", numbers(w.waiting(bob.devices[0])), upTo(senders*each))
 }
 
