@@ -119,6 +119,21 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
   }
 }
 
+test('what could not be sent is kept, and what was typed meanwhile, too', async (t) => {
+  const page = await visit(t, { viewport: WIDTHS.desktop }, '');
+  const field = page.getByRole('textbox', { name: 'Message' });
+  const long = 'so long '.repeat(700);
+  await open('Book club')(page);
+  await field.fill(long);
+  await field.press('Enter');
+  await field.fill('and more');
+  await page.getByRole('alert').waitFor();
+  assert.equal(await field.inputValue(), `${long}\nand more`);
+  await open('Tom')(page);
+  await open('Book club')(page);
+  assert.equal(await field.inputValue(), `${long}\nand more`);
+});
+
 async function visit(t, options, query) {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();

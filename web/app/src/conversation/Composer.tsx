@@ -13,6 +13,7 @@ export function Composer({ peer, draft }: { peer: UserId; draft: string }) {
   const letterlock = useLetterlock();
   const [text, setText] = useState(draft);
   const [problem, setProblem] = useState('');
+  const typed = useRef(draft); // what the field holds, also for a send that ends once this component is gone
   const field = useRef<HTMLTextAreaElement>(null);
   const keep = useDraft(peer);
   const touch = useMediaQuery('(pointer: coarse)', false, { getInitialValueInEffect: false });
@@ -20,22 +21,26 @@ export function Composer({ peer, draft }: { peer: UserId; draft: string }) {
     if (!touch) field.current?.focus(); // on a phone the keyboard would cover the messages
   }, []);
 
-  const change = (next: string) => {
+  const show = (next: string) => {
+    typed.current = next;
     setText(next);
+  };
+  const change = (next: string) => {
+    show(next);
     setProblem('');
     keep.later(next);
   };
   const send = async () => {
     if (text.trim() === '') return;
-    setText('');
+    show('');
     setProblem('');
     keep.sent();
     try {
       await letterlock.send(peer, text);
     } catch (error) {
-      setText((typedSince) => (typedSince === '' ? text : `${text}\n${typedSince}`));
+      show(typed.current === '' ? text : `${text}\n${typed.current}`);
       setProblem(wordsOf(error));
-      keep.later(text);
+      keep.later(typed.current);
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -7,6 +7,8 @@ import { of } from 'rxjs';
 import { idOf, ME, message, MY_DEVICE, talk } from './people';
 
 const MINUTE = 60_000;
+/** Less than the core takes, so that it can be tried by hand. */
+const LONGEST = 5000;
 const NOTHING: Change = { conversations: [], contacts: false, devices: false, trust: [], settings: false };
 
 /** Answers like the core, out of memory. */
@@ -127,6 +129,10 @@ export class FakeLetterlock implements Letterlock {
     return structuredClone(history.slice(Math.max(0, end - limit), end));
   }
   async send(peer: UserId, text: string): Promise<Message> {
+    if (text.length > LONGEST) {
+      await pause(2000); // time to type more
+      throw Object.assign(new Error('this text is too long'), { code: 'text-too-long' });
+    }
     const history = this.#histories.get(peer) ?? [];
     this.#histories.set(peer, history);
     const sent = message({ number: history.length + 1, peer, outgoing: true, text, sentAt: Date.now(), state: 'queued' });
