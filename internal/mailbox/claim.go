@@ -44,11 +44,15 @@ func (s *Service) count(ctx context.Context, found standing) (int64, error) {
 		return 0, err
 	}
 	// A caller who goes in the middle would cost a connection.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 	defer cancel()
-	number, ok, err := s.store.claim(ctx, found.id, found.reader)
-	if err == nil && !ok {
-		err = errOvertaken
+	number, ok, err := s.store.claim(bounded, found.id, found.reader)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ok:
+		return 0, errOvertaken
 	}
-	return number, err
+	// Who has gone meanwhile may have been counted behind one that their client has begun since.
+	return number, ctx.Err()
 }

@@ -195,6 +195,27 @@ func TestContract4_OneThatIsOvertakenWhileItBeginsEndsNobody(t *testing.T) {
 	})
 }
 
+// A client ends a subscription that is about to be counted, and begins the next one: the first is counted behind it, and takes nothing over.
+func TestContract4_OneThatIsEndedWhileItBeginsEndsNobody(t *testing.T) {
+	broken(t, func(t *testing.T, w *world, f *faulty) {
+		bob := w.user(1)
+		ctx, end := context.WithCancel(w.ctx)
+		var next *reading
+		f.change(func() {
+			f.beforeClaim = func() error {
+				f.change(func() { f.beforeClaim = nil })
+				end()
+				next = w.subscribe(bob.devices[0], nil)
+				return nil
+			}
+		})
+		if _, err := w.Subscribe(ctx, bob.devices[0], nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("the one that was ended: %v", err)
+		}
+		w.goesOn(bob, next)
+	})
+}
+
 // A subscription that does not begin leaves the one before it alone: with a cursor that is refused, without its caller, on a node
 // that stops, or without the store.
 func TestContract4_OneThatIsRefusedEndsNobody(t *testing.T) {
