@@ -321,7 +321,7 @@ func TestClientThatTakesNothingIsCutOff(t *testing.T) {
 	})
 }
 
-func waitFor(t *testing.T, what string, done func() bool) {
+func waitFor(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for !done() {

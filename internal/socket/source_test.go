@@ -453,18 +453,24 @@ func TestPingsOfOneWhoNeverReads(t *testing.T) {
 	waitFor(t, "the socket to be cut off", func() bool { return r.sockets.Open() == 0 })
 }
 
+// clog has so much sent to a client, which must not read, that nothing more goes out.
+func (r *rig) clog(c *client) {
+	c.t.Helper()
+	full := r.subscribe(c, "full")
+	full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
+	waitFor(c.t, "nothing more to go out", func() bool {
+		before := full.given()
+		time.Sleep(50 * time.Millisecond)
+		return before > 0 && before == full.given()
+	})
+}
+
 // A client that reads nothing and begins and ends subscriptions, over and over, has the server remember none that have ended.
 func TestEndedSubscriptionsWaitForNoRoom(t *testing.T) {
 	const ended, most = 1000, 100 // and bytes that each may leave behind
 	r := newRig(t, nil)
 	c := r.dial(t)
-	full := r.subscribe(c, "full")
-	full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
-	waitFor(t, "nothing more to go out", func() bool {
-		before := full.given()
-		time.Sleep(50 * time.Millisecond)
-		return before > 0 && before == full.given()
-	})
+	r.clog(c)
 	again := func(times int) {
 		for i := range times {
 			id := fmt.Sprintf("%0128d", i)
@@ -550,13 +556,7 @@ func TestRefusalsWaitForRoom(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
 			c := r.dial(t)
-			full := r.subscribe(c, "full")
-			full.set(func() { full.numbered, full.padding, full.endless = true, strings.Repeat(" ", 1<<20), true })
-			waitFor(t, "nothing more to go out", func() bool {
-				before := full.given()
-				time.Sleep(50 * time.Millisecond)
-				return before > 0 && before == full.given()
-			})
+			r.clog(c)
 			before := r.sockets.Queued()
 			_ = c.conn.SetWriteDeadline(time.Now().Add(2 * time.Second)) // The server may cease to read.
 			for i := range 5000 {
